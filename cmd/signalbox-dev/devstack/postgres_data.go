@@ -1,0 +1,161 @@
+package devstack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// prepareData sees to it that there is a data folder that some identity can
+// run a server on.
+func prepareData(ctx context.Context, o Options, found installation, data string, fresh bool) (identity, error) {
+	if !fresh {
+		return chooseIdentity(ctx, identities(o.Dir), found.path("postgres"), data)
+	}
+	// Made beside its place and renamed when complete: a start that is cut
+	// short leaves nothing that looks like data.
+	making := data + ".new"
+	if err := os.RemoveAll(making); err != nil {
+		return identity{}, fmt.Errorf("clear %s: %w", making, err)
+	}
+	if err := os.Mkdir(making, 0o700); err != nil {
+		return identity{}, fmt.Errorf("make the data folder: %w", err)
+	}
+	id, err := chooseIdentity(ctx, identities(o.Dir), found.path("initdb"), making)
+	if err != nil {
+		return identity{}, err
+	}
+	o.Logger.InfoContext(ctx, "making a Postgres database; this happens once")
+	if err := writePassword(o.Dir, id); err != nil {
+		return identity{}, fmt.Errorf("write the password: %w", err)
+	}
+	if err := initdb(ctx, o, found, id, making); err != nil {
+		return identity{}, err
+	}
+	if err := os.Rename(making, data); err != nil {
+		return identity{}, fmt.Errorf("put the data in place: %w", err)
+	}
+	return id, nil
+}
+
+func initdb(ctx context.Context, o Options, found installation, id identity, data string) error {
+	cmd := exec.CommandContext(ctx, found.path("initdb"), //nolint:gosec // a binary of the user's choice
+		"--pgdata="+data,
+		"--username="+superuser,
+		"--pwfile="+passwordPath(o.Dir),
+		"--auth=scram-sha-256",
+		// The same order of text on every machine.
+		"--encoding=UTF8", "--locale=C",
+	)
+	var said bytes.Buffer
+	cmd.Dir = "/"
+	cmd.Env = serverEnv()
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.SysProcAttr = id.sysProcAttr()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("make the Postgres data as %s: %w: %s", id.name, err, complaintIn(said.String()))
+	}
+	return nil
+}
+
+// ensureDatabases creates the databases that are missing.
+func ensureDatabases(ctx context.Context, admin string, names ...string) error {
+	conn, err := pgx.Connect(ctx, admin)
+	if err != nil {
+		return fmt.Errorf("connect to Postgres: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, name := range names {
+		var there bool
+		if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil {
+			return fmt.Errorf("look for database %s: %w", name, err)
+		}
+		if there {
+			continue
+		}
+		// From template0, whose encoding can be chosen: the server may be the
+		// user's own, with another default.
+		_, err := conn.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` TEMPLATE template0 ENCODING 'UTF8'`)
+		if err != nil && sqlState(err) != "42P04" { // somebody else was faster
+			return fmt.Errorf("create database %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+func isMissingDatabase(err error) bool { return sqlState(err) == "3D000" }
+
+// serverLog is the log file of a child, and where this run's part begins.
+type serverLog struct {
+	path string
+	from int64
+	file *os.File
+}
+
+// openServerLog opens a log for appending, after setting an overgrown one aside.
+func openServerLog(path string) (*serverLog, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLogBytes {
+		if err := os.Rename(path, path+".old"); err != nil {
+			return nil, fmt.Errorf("set the log aside: %w", err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // our own folder
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the log: %w", err), f.Close())
+	}
+	return &serverLog{path: path, from: info.Size(), file: f}, nil
+}
+
+// complaint is what the server said last before it gave up.
+func (l *serverLog) complaint() string {
+	f, err := os.Open(filepath.Clean(l.path))
+	if err != nil {
+		return "its log cannot be read"
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.NewSectionReader(f, l.from, 1<<20))
+	if err != nil {
+		return "its log cannot be read"
+	}
+	return complaintIn(string(text))
+}
+
+func complaintIn(text string) string {
+	last := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		for _, mark := range []string{"FATAL:", "ERROR:", "PANIC:", "error:"} {
+			if _, what, ok := strings.Cut(line, mark); ok {
+				return strings.TrimSpace(what)
+			}
+		}
+		if line != "" {
+			last = line
+		}
+	}
+	if last == "" {
+		return "it said nothing"
+	}
+	return last
+}
