@@ -77,11 +77,7 @@ func (c *depsCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		err = errors.Join(err, stack.Stop(stopCtx))
-	}()
+	defer stopLast(ctx, &err, stack.Stop)
 	logger.DebugContext(ctx, "ready", slog.Duration("after", time.Since(began)), slog.Any("parts", stack.Timings))
 
 	if len(c.Command) > 0 {

@@ -19,13 +19,17 @@ type stackFlags struct {
 	Dir                string `default:".signalbox" type:"path" help:"Folder of all data."`
 	PostgresPort       int    `default:"54329" help:"Port of Postgres on 127.0.0.1; 0 picks a free one."`
 	TemporalPort       int    `default:"7233" help:"Port of Temporal on 127.0.0.1; 0 picks a free one."`
-	UIPort             int    `name:"ui-port" default:"8233" help:"Port of Temporal's web UI on 127.0.0.1; 0 picks a free one, -1 runs none."`
+	UIPort             int    `name:"ui-port" default:"8233" help:"Port of Temporal's web UI on 127.0.0.1; 0 picks a free one."`
+	NoUI               bool   `name:"no-ui" help:"Leave Temporal's web UI out."`
 	PostgresBin        string `env:"SIGNALBOX_POSTGRES_BIN" help:"Folder of the Postgres binaries, or 'download'. Searched for if not given, and downloaded if not found."`
 	PostgresRepository string `help:"Maven repository to download Postgres from."`
 	Verbose            bool   `short:"v" help:"Say more."`
 }
 
 func (f stackFlags) options(logger *slog.Logger) devstack.Options {
+	if f.NoUI {
+		f.UIPort = -1
+	}
 	return devstack.Options{
 		Dir:                f.Dir,
 		PostgresPort:       f.PostgresPort,
@@ -37,8 +41,12 @@ func (f stackFlags) options(logger *slog.Logger) devstack.Options {
 	}
 }
 
-func (f stackFlags) logger() *slog.Logger {
-	level := slog.LevelInfo
+func (f stackFlags) logger() *slog.Logger { return f.loggerFrom(slog.LevelInfo) }
+
+// quietLogger is for what talks a lot when all is well.
+func (f stackFlags) quietLogger() *slog.Logger { return f.loggerFrom(slog.LevelWarn) }
+
+func (f stackFlags) loggerFrom(level slog.Level) *slog.Logger {
 	if f.Verbose {
 		level = slog.LevelDebug
 	}
