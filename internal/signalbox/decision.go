@@ -20,3 +20,10 @@ const (
 	VerdictDisabled Verdict = "DISABLED" // it would have been asked, but is switched off
 	VerdictShadow   Verdict = "SHADOW"   // it matched, and starts nothing by intent
 )
+
+// Plan is what the rules make of one event: what each candidate said, and one
+// dispatch for each that matched, both by rule name.
+type Plan struct {
+	Decisions  []Decision
+	Dispatches []Dispatch
+}

@@ -79,3 +79,24 @@ type DispatchFilter struct {
 	Namespace string
 	EventID   ID
 }
+
+// Mark is what came of one attempt at a dispatch.
+type Mark struct {
+	Tenant  ID
+	ID      ID
+	Attempt int            // the fencing token: the attempt that this is the result of
+	Status  DispatchStatus // PENDING where it is to be tried again
+	RunID   string
+	Error   *DispatchError
+	Delay   time.Duration // while PENDING: from now until the relay may take it
+}
+
+// Lane is what dispatches share fate by: a fault of one tenant's namespace never
+// holds up another lane.
+type Lane struct {
+	Tenant    ID
+	Namespace string
+}
+
+// Lane is the lane that the dispatch belongs to.
+func (d *Dispatch) Lane() Lane { return Lane{Tenant: d.Tenant, Namespace: d.Namespace} }

@@ -5,8 +5,10 @@ package signalbox
 type Tenant struct {
 	ID   ID
 	Slug string // in URLs and in what a workflow gets
-	// Namespace is the Temporal namespace of rules that name none.
+	// Namespace is the Temporal namespace of rules that name none; "" is the server's own.
 	Namespace string
+	// Revision grows with every change to the tenant or to its catalogue.
+	Revision int64
 }
 
 // DefaultTenantSlug names the tenant that the migrations make. It is every

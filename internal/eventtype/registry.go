@@ -1,0 +1,69 @@
+package eventtype
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// Registry is one tenant's registered pairs. It never changes once made.
+type Registry struct {
+	all    []signalbox.EventType          // by type, then operation
+	byType map[string]map[string]struct{} // type → operations
+}
+
+// NewRegistry makes a registry of types, in any order.
+func NewRegistry(types []signalbox.EventType) *Registry {
+	r := &Registry{all: slices.Clone(types), byType: make(map[string]map[string]struct{})}
+	slices.SortFunc(r.all, func(a, b signalbox.EventType) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Operation, b.Operation))
+	})
+	for _, t := range r.all {
+		operations := r.byType[t.Type]
+		if operations == nil {
+			operations = make(map[string]struct{})
+			r.byType[t.Type] = operations
+		}
+		operations[t.Operation] = struct{}{}
+	}
+	return r
+}
+
+// All lists the registered pairs by type, then operation.
+func (r *Registry) All() []signalbox.EventType { return r.all }
+
+// Check is nil for a registered pair. An unknown type is UNKNOWN_EVENT_TYPE, a
+// known type with an unknown operation UNKNOWN_OPERATION; both suggest the nearest
+// names (P-15). Names are case-sensitive (P-21).
+func (r *Registry) Check(typ, operation string) error {
+	operations, known := r.byType[typ]
+	if !known {
+		return unknown(signalbox.CodeUnknownEventType, "/type", "the event type is not registered", typ, names(r.byType))
+	}
+	if _, known := operations[operation]; !known {
+		return unknown(signalbox.CodeUnknownOperation, "/operation", "the event type has no such operation", operation, names(operations))
+	}
+	return nil
+}
+
+func unknown(code signalbox.Code, path, message, given string, known []string) error {
+	e := &signalbox.Error{Code: code, Path: path, Message: message, Suggestions: nearest(given, known)}
+	switch {
+	case len(e.Suggestions) > 0:
+		e.Message += `: did you mean "` + e.Suggestions[0] + `"?`
+	case len(known) == 0:
+		e.Message += ": none is registered yet; `signalbox apply -f FILE` registers them"
+	}
+	return e
+}
+
+func names[V any](m map[string]V) []string {
+	all := make([]string, 0, len(m))
+	for name := range m {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}

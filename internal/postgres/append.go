@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalbox/signalbox/internal/faultpoint"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// Record is what one send stores, in one transaction: the event with its
+// decisions, its dispatches, and its idempotency key if it has one.
+type Record struct {
+	Event       signalbox.Event
+	Dispatches  []signalbox.Dispatch
+	Lease       time.Duration // from now on the relay leaves the dispatches alone for so long
+	Key         string        // "" is none
+	Fingerprint [32]byte      // of what was sent; compared where the key is known already
+
+	// Owner is set by Append: the event that the key belongs to. It is the
+	// record's own unless the send is a duplicate.
+	Owner signalbox.ID
+	// Err is set by Append; nil means committed.
+	Err error
+}
+
+const (
+	maxFlushRows  = 2000
+	maxQueuedRows = 20_000
+	// appendLanes is how many flushes run at once. One is enough to keep two
+	// cores busy; the second keeps a slow commit from stopping everyone.
+	appendLanes = 2
+	// maxTries bounds what is tried again inside one flush.
+	maxTries = 4
+)
+
+// Appender stores events by group commit.
+type Appender struct {
+	db    *DB
+	group group[[]*Record]
+}
+
+// NewAppender makes the one appender of a process.
+func NewAppender(db *DB) *Appender {
+	a := &Appender{db: db}
+	a.group = group[[]*Record]{
+		flush:    a.flush,
+		rows:     func(records []*Record) int { return len(records) },
+		maxBatch: maxFlushRows,
+		maxQueue: maxQueuedRows,
+		lanes:    appendLanes,
+	}
+	return a
+}
+
+// Append commits the records and sets each one's Owner or Err. The records of one
+// call share a transaction where possible; each is stored whole or not at all.
+//
+// A record's UNAVAILABLE leaves open whether it was committed: the answer of the
+// database was lost. Its id is never used again, so a retry by the client cannot
+// collide with it, and with a key the retry finds it.
+func (a *Appender) Append(records []*Record) {
+	if err := a.group.do(records); err != nil {
+		for _, r := range records {
+			r.Err = err
+		}
+	}
+}
+
+// flush stores a batch of sends. It runs on nobody's context: its work belongs to
+// all of them, and each database operation has its own timeout.
+func (a *Appender) flush(batch [][]*Record) {
+	records := slices.Concat(batch...)
+	err := a.store(records)
+	if err == nil {
+		return
+	}
+	if classify(err) == faultData && len(records) > 1 {
+		// One of them is at fault: alone, each fails or passes by itself.
+		for _, r := range records {
+			r.Err = translate(a.store([]*Record{r}))
+		}
+		return
+	}
+	for _, r := range records {
+		r.Err = translate(err)
+	}
+}
+
+// store commits records in one transaction. Every statement in it can be repeated
+// (the ids are fixed, and ON CONFLICT DO NOTHING), so a lost connection and a
+// deadlock are simply tried again, within the operation timeout.
+func (a *Appender) store(records []*Record) error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.db.timeout)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := a.storeOnce(ctx, records)
+		kind := classify(err)
+		if kind == faultNone || kind == faultData || try == maxTries || ctx.Err() != nil {
+			return err
+		}
+		pause := time.Duration(try*try) * 10 * time.Millisecond
+		select {
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter.
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// The key's own statement comes first and in the keys' order: two flushes that
+// share keys then wait for each other instead of dead-locking.
+const insertKeys = `
+INSERT INTO idempotency_keys (tenant_id, key, fingerprint, event_id)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[])
+ON CONFLICT DO NOTHING`
+
+// An event with a key is stored only if the key is its own.
+const insertEvents = `
+INSERT INTO events (tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions)
+SELECT e.tenant_id, e.id, e.type, e.operation, e.entity_id, e.data::json, e.source, e.subject, e.metadata::json, e.occurred_at, e.schema_version, e.decisions::json
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::int[], $12::text[], $13::text[])
+    AS e(tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, key)
+LEFT JOIN LATERAL (
+    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = e.tenant_id AND k.key = e.key LIMIT 1
+) k ON true
+WHERE e.key IS NULL OR k.event_id = e.id
+ON CONFLICT DO NOTHING`
+
+const insertDispatches = `
+INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, status, attempts, due_at)
+SELECT d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::json, 'PENDING', d.attempts, now() + d.lease
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::interval[], $13::text[])
+    AS d(tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, attempts, lease, key)
+LEFT JOIN LATERAL (
+    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = d.tenant_id AND k.key = d.key LIMIT 1
+) k ON true
+WHERE d.key IS NULL OR k.event_id = d.event_id
+ON CONFLICT DO NOTHING`
+
+const selectKeys = `
+SELECT k.event_id, k.fingerprint
+FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS w(tenant_id, key, n)
+JOIN idempotency_keys k ON k.tenant_id = w.tenant_id AND k.key = w.key
+ORDER BY w.n`
+
+// storeOnce sends everything as one pipeline, which Postgres runs as one implicit
+// transaction: one round trip, committed when the answer is read.
+func (a *Appender) storeOnce(ctx context.Context, records []*Record) error {
+	keyed := make([]*Record, 0, len(records))
+	for _, r := range records {
+		if r.Key != "" {
+			keyed = append(keyed, r)
+		}
+	}
+	slices.SortFunc(keyed, func(a, b *Record) int {
+		if a.Event.Tenant != b.Event.Tenant {
+			return strings.Compare(string(a.Event.Tenant[:]), string(b.Event.Tenant[:]))
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+
+	var batch pgx.Batch
+	keys := columnsOfKeys(keyed)
+	if len(keyed) > 0 {
+		batch.Queue(insertKeys, keys.tenants, keys.keys, keys.fingerprints, keys.events)
+	}
+	batch.Queue(insertEvents, eventColumns(records)...)
+	if dispatches := dispatchColumns(records); dispatches != nil {
+		batch.Queue(insertDispatches, dispatches...)
+	}
+	var owners []keyOwner
+	if len(keyed) > 0 {
+		batch.Queue(selectKeys, keys.tenants, keys.keys).Query(func(rows pgx.Rows) error {
+			var err error
+			owners, err = pgx.CollectRows(rows, pgx.RowToStructByPos[keyOwner])
+			return err
+		})
+	}
+	faultpoint.HitInTransaction(faultpoint.P1Inserted, func() { batch.Queue(`SELECT pg_sleep(1)`) })
+	results := a.db.pool.SendBatch(ctx, &batch)
+	faultpoint.Hit(faultpoint.P2CommitSent)
+	if err := results.Close(); err != nil {
+		return err
+	}
+
+	for _, r := range records {
+		r.Owner, r.Err = r.Event.ID, nil
+	}
+	for i, r := range keyed {
+		r.Owner = owners[i].Event
+		if owners[i].Fingerprint != r.Fingerprint {
+			r.Err = signalbox.Errorf(signalbox.CodeIdempotencyConflict,
+				"the idempotency key was used before with another body: use a new key for a new event")
+		}
+	}
+	return nil
+}
+
+type keyOwner struct {
+	Event       signalbox.ID
+	Fingerprint [32]byte
+}

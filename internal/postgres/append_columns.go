@@ -1,0 +1,119 @@
+package postgres
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The rows of a flush, turned on their side: one array a column, for unnest.
+
+type keyColumns struct {
+	tenants, events [][16]byte
+	keys            []string
+	fingerprints    [][]byte
+}
+
+func columnsOfKeys(records []*Record) keyColumns {
+	var c keyColumns
+	for _, r := range records {
+		c.tenants = append(c.tenants, r.Event.Tenant)
+		c.keys = append(c.keys, r.Key)
+		c.fingerprints = append(c.fingerprints, r.Fingerprint[:])
+		c.events = append(c.events, r.Event.ID)
+	}
+	return c
+}
+
+func eventColumns(records []*Record) []any {
+	n := len(records)
+	var (
+		tenants, ids    = make([][16]byte, n), make([][16]byte, n)
+		types, ops      = make([]string, n), make([]string, n)
+		entities        = make([]string, n)
+		data, metadata  = make([]*string, n), make([]*string, n)
+		sources         = make([]*string, n)
+		subjects        = make([]*string, n)
+		occurred        = make([]*time.Time, n)
+		schemaVersions  = make([]*int32, n)
+		decisions, keys = make([]*string, n), make([]*string, n)
+	)
+	for i, r := range records {
+		e := &r.Event
+		tenants[i], ids[i] = e.Tenant, e.ID
+		types[i], ops[i], entities[i] = e.Type, e.Operation, e.EntityID
+		data[i], metadata[i] = jsonText(e.Data), jsonText(e.Metadata)
+		sources[i], subjects[i], keys[i] = nonEmpty(e.Source), nonEmpty(e.Subject), nonEmpty(r.Key)
+		if !e.OccurredAt.IsZero() {
+			occurred[i] = &e.OccurredAt
+		}
+		if e.SchemaVersion != 0 {
+			v := int32(e.SchemaVersion) //nolint:gosec // a version counts from 1.
+			schemaVersions[i] = &v
+		}
+		if len(e.Decisions) > 0 {
+			decisions[i] = jsonText(mustJSON(e.Decisions))
+		}
+	}
+	return []any{tenants, ids, types, ops, entities, data, sources, subjects, metadata, occurred, schemaVersions, decisions, keys}
+}
+
+// dispatchColumns is nil where no record has a dispatch.
+func dispatchColumns(records []*Record) []any {
+	n := 0
+	for _, r := range records {
+		n += len(r.Dispatches)
+	}
+	if n == 0 {
+		return nil
+	}
+	var (
+		tenants, ids, events = make([][16]byte, 0, n), make([][16]byte, 0, n), make([][16]byte, 0, n)
+		rules                = make([]string, 0, n)
+		versions, attempts   = make([]int32, 0, n), make([]int32, 0, n)
+		namespaces           = make([]string, 0, n)
+		workflowTypes        = make([]string, 0, n)
+		workflowIDs          = make([]string, 0, n)
+		taskQueues, options  = make([]string, 0, n), make([]string, 0, n)
+		leases               = make([]time.Duration, 0, n)
+		keys                 = make([]*string, 0, n)
+	)
+	for _, r := range records {
+		for i := range r.Dispatches {
+			d := &r.Dispatches[i]
+			tenants, ids, events = append(tenants, d.Tenant), append(ids, d.ID), append(events, d.EventID)
+			rules, namespaces = append(rules, d.Rule), append(namespaces, d.Namespace)
+			versions = append(versions, int32(d.RuleVersion)) //nolint:gosec // counts from 1.
+			attempts = append(attempts, int32(d.Attempts))    //nolint:gosec // likewise.
+			workflowTypes, workflowIDs = append(workflowTypes, d.WorkflowType), append(workflowIDs, d.WorkflowID)
+			taskQueues = append(taskQueues, d.TaskQueue)
+			options = append(options, string(mustJSON(d.Options)))
+			leases = append(leases, r.Lease)
+			keys = append(keys, nonEmpty(r.Key))
+		}
+	}
+	return []any{tenants, ids, events, rules, versions, namespaces, workflowTypes, workflowIDs, taskQueues, options, attempts, leases, keys}
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func jsonText(raw json.RawMessage) *string {
+	if raw == nil {
+		return nil
+	}
+	s := string(raw)
+	return &s
+}
+
+// mustJSON encodes our own nouns, which always can be.
+func mustJSON(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}

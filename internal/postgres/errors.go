@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// unavailableRetry is the hint given with UNAVAILABLE: a restart of Postgres
+// takes about so long.
+const unavailableRetry = time.Second
+
+// fault is what an error of the database means for the statement that met it.
+type fault int
+
+const (
+	faultNone fault = iota
+	// faultConnection: the answer was lost, so the statement may have taken
+	// effect or not. Only a statement that can be repeated may be tried again.
+	faultConnection
+	// faultBusy: the statement was undone for a reason that passes: a lock, a
+	// deadlock, a serialization failure, no room.
+	faultBusy
+	// faultData: the reason lies in the data or in our SQL.
+	faultData
+)
+
+// classify reads an error by SQLSTATE (PostgreSQL documentation, appendix A).
+func classify(err error) fault {
+	if err == nil {
+		return faultNone
+	}
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return faultConnection
+	}
+	switch pg.Code[:2] {
+	case "08", "57": // connection exceptions; operator intervention: shutdown, cancelled
+		return faultConnection
+	case "40", "53", "55", "25": // rollback; no resources, disk full; lock not available; read-only while it recovers
+		return faultBusy
+	case "58", "28", "3D": // system error; logins or the database refused, as in a restore
+		return faultBusy
+	default:
+		return faultData
+	}
+}
+
+// translate gives an error of the database its code. The text of the original
+// stays within, for the log.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *signalbox.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	switch classify(err) {
+	case faultConnection, faultBusy:
+		if isPassing(err) {
+			return &signalbox.Error{
+				Code:       signalbox.CodeUnavailable,
+				Message:    "the database cannot be reached in time; send again, with the same idempotency key if there is one",
+				RetryAfter: unavailableRetry,
+				Err:        err,
+			}
+		}
+		return err
+	case faultNone, faultData:
+	}
+	return err
+}
+
+// isPassing tells a network's or server's failure from an error of our own code,
+// which must not hide behind UNAVAILABLE.
+func isPassing(err error) bool {
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &pg) || errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
+}
+
+func isUndefinedTable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "42P01"
+}

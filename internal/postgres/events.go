@@ -1,0 +1,140 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+func scanEvent(row pgx.CollectableRow) (signalbox.Event, error) {
+	var e eventRow
+	if err := row.Scan(e.targets()...); err != nil {
+		return signalbox.Event{}, err
+	}
+	return e.event()
+}
+
+// Event is one event of a tenant with its dispatches; NOT_FOUND where there is none.
+func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error) {
+	found, err := query(ctx, db, scanEvent, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, signalbox.Errorf(signalbox.CodeNotFound, "there is no event with the id %s", id)
+	}
+	stored, err := db.withDispatches(ctx, tenant, found)
+	if err != nil {
+		return nil, err
+	}
+	return &stored[0], nil
+}
+
+// outcomeOf is signalbox.OutcomeOf in SQL.
+const outcomeOf = `
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n, count(*) FILTER (WHERE d.status = 'PENDING') AS pending, count(*) FILTER (WHERE d.status = 'FAILED') AS failed
+    FROM dispatches d
+    WHERE d.tenant_id = e.tenant_id AND d.event_id = e.id
+        AND d.id >= (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid
+        AND d.id <= (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid
+) c
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN c.n = 0 AND e.decisions::jsonb @? '$[*] ? (@.verdict == "FILTERED" || @.verdict == "ERROR")' THEN 'FILTERED'
+        WHEN c.n = 0 THEN 'NO_RULE'
+        WHEN c.failed = c.n THEN 'FAILED'
+        WHEN c.failed > 0 THEN 'PARTIAL'
+        WHEN c.pending > 0 THEN 'PENDING'
+        ELSE 'STARTED'
+    END AS outcome
+) o`
+
+// Events lists a tenant's events with their dispatches, newest first, and tells
+// whether there are more. A range of time reads the partitions of that time only.
+func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
+	sql := `
+SELECT ` + eventColumnList + `
+FROM events e`
+	if len(f.Outcomes) > 0 {
+		sql += outcomeOf
+	}
+	sql += `
+WHERE e.tenant_id = $1
+    AND ($2 = '' OR e.type = $2)
+    AND ($3 = '' OR e.operation = $3)
+    AND ($4 = '' OR e.entity_id = $4)
+    AND ($5 = '' OR e.source = $5)
+    AND e.id >= $6 AND e.id < $7
+    AND (cardinality($8::text[]) = 0`
+	if len(f.Outcomes) > 0 {
+		sql += ` OR o.outcome = ANY($8)`
+	}
+	sql += `)
+ORDER BY e.id DESC
+LIMIT $9`
+
+	before := page.After
+	if until := signalbox.FirstID(f.ReceivedBefore); !f.ReceivedBefore.IsZero() && (before.IsZero() || string(until[:]) < string(before[:])) {
+		before = until
+	}
+	if before.IsZero() {
+		before = lastID
+	}
+	found, err := query(ctx, db, scanEvent, sql, tenant, f.Type, f.Operation, f.EntityID, f.Source,
+		signalbox.FirstID(f.ReceivedFrom), before, textsOf(f.Outcomes), page.First+1)
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(found) > page.First
+	if more {
+		found = found[:page.First]
+	}
+	stored, err := db.withDispatches(ctx, tenant, found)
+	return stored, more, err
+}
+
+func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, events []signalbox.Event) ([]signalbox.StoredEvent, error) {
+	stored := make([]signalbox.StoredEvent, len(events))
+	ids := make([]signalbox.ID, len(events))
+	for i := range events {
+		stored[i].Event, ids[i] = events[i], events[i].ID
+	}
+	if len(events) == 0 {
+		return stored, nil
+	}
+	of, err := db.dispatchesOf(ctx, tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range stored {
+		stored[i].Dispatches = of[stored[i].ID]
+	}
+	return stored, nil
+}
+
+// lastID is above every UUIDv7.
+var lastID = signalbox.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// sameMillisecond is the range [first, next) of the ids made in id's millisecond.
+func sameMillisecond(id signalbox.ID) (first, next signalbox.ID) {
+	return signalbox.FirstID(id.Time()), signalbox.FirstID(id.Time().Add(time.Millisecond))
+}
+
+func nonZeroID(id signalbox.ID) *signalbox.ID {
+	if id.IsZero() {
+		return nil
+	}
+	return &id
+}
+
+func textsOf[T ~string](values []T) []string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
+	}
+	return texts
+}

@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"sync"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// group lets concurrent callers share one flush. There is no timer: a flush takes
+// what has queued while the one before it ran, so a lone caller waits for nothing
+// and a crowd shares a commit.
+//
+// The caller that finds nobody flushing becomes the one that does; when its own
+// flush is done and others have queued meanwhile, a goroutine takes over.
+type group[T any] struct {
+	// flush stores a batch and sets each item's own result before it returns.
+	flush func(batch []T)
+	// rows is an item's weight; maxBatch and maxQueue count in it. An item that
+	// is heavier than a batch may be is flushed alone.
+	rows     func(T) int
+	maxBatch int
+	maxQueue int
+	// lanes is how many flushes may run at once.
+	lanes int
+
+	mu      sync.Mutex
+	queue   []waiter[T]
+	queued  int // rows in queue
+	running int
+}
+
+type waiter[T any] struct {
+	item T
+	done chan struct{}
+}
+
+// do returns when the item's batch has been flushed. When the queue is full it
+// refuses at once: waiting longer than the queue is deep helps nobody.
+func (g *group[T]) do(item T) error {
+	g.mu.Lock()
+	if g.queued >= g.maxQueue {
+		g.mu.Unlock()
+		return &signalbox.Error{
+			Code:       signalbox.CodeOverloaded,
+			Message:    "too many writes are waiting for the database; send again later",
+			RetryAfter: unavailableRetry,
+		}
+	}
+	if g.running < g.lanes {
+		g.running++
+		g.mu.Unlock()
+		defer g.handOver() // even if flush panics: a lane lost is a server that hangs
+		g.flush([]T{item})
+		return nil
+	}
+	w := waiter[T]{item: item, done: make(chan struct{})}
+	g.queue = append(g.queue, w)
+	g.queued += g.rows(item)
+	g.mu.Unlock()
+	<-w.done
+	return nil
+}
+
+// handOver ends a caller's turn as the one that flushes.
+func (g *group[T]) handOver() {
+	g.mu.Lock()
+	if len(g.queue) == 0 {
+		g.running--
+		g.mu.Unlock()
+		return
+	}
+	g.mu.Unlock()
+	go g.drain()
+}
+
+// drain flushes until the queue is empty.
+func (g *group[T]) drain() {
+	for {
+		taken := g.take()
+		if taken == nil {
+			return
+		}
+		batch := make([]T, len(taken))
+		for i, w := range taken {
+			batch[i] = w.item
+		}
+		g.flush(batch)
+		for _, w := range taken {
+			close(w.done)
+		}
+	}
+}
+
+// take removes the next batch from the queue; nil ends the lane.
+func (g *group[T]) take() []waiter[T] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.queue) == 0 {
+		g.queue = nil
+		g.running--
+		return nil
+	}
+	n, rows := 0, 0
+	for n < len(g.queue) {
+		weight := g.rows(g.queue[n].item)
+		if n > 0 && rows+weight > g.maxBatch {
+			break
+		}
+		rows += weight
+		n++
+	}
+	taken := g.queue[:n:n]
+	g.queue = g.queue[n:]
+	g.queued -= rows
+	return taken
+}

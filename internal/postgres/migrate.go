@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/signalbox/signalbox/migrations"
+)
+
+// Migration is one numbered step of the schema.
+type Migration struct {
+	Version int64
+	Name    string
+	// AppliedAt is zero where it has not been applied; Took is how long it took,
+	// and known only to the call that applied it.
+	AppliedAt time.Time
+	Took      time.Duration
+}
+
+// MigrateUp applies what is missing, under an advisory lock, so that replicas
+// which start together do it once. It answers what it applied.
+func (db *DB) MigrateUp(ctx context.Context) ([]Migration, error) {
+	provider, closeDB, err := db.goose()
+	if err != nil {
+		return nil, err
+	}
+	defer closeDB()
+	results, err := provider.Up(ctx)
+	applied := make([]Migration, 0, len(results))
+	for _, r := range results {
+		applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now(), Took: r.Duration})
+	}
+	if err != nil {
+		return applied, fmt.Errorf("migrate: %w", err)
+	}
+	return applied, nil
+}
+
+// MigrationStatus lists every migration that this binary knows.
+func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
+	provider, closeDB, err := db.goose()
+	if err != nil {
+		return nil, err
+	}
+	defer closeDB()
+	states, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations' status: %w", err)
+	}
+	all := make([]Migration, 0, len(states))
+	for _, s := range states {
+		all = append(all, Migration{Version: s.Source.Version, Name: s.Source.Path, AppliedAt: s.AppliedAt})
+	}
+	return all, nil
+}
+
+// CheckVersion is an error, in words for the operator, unless every migration
+// that this binary knows has been applied. A newer schema is fine: an older
+// binary runs beside it during a rolling restart.
+func (db *DB) CheckVersion(ctx context.Context) error {
+	provider, closeDB, err := db.goose()
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	sources := provider.ListSources()
+	want := sources[len(sources)-1].Version
+
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	var have int64
+	err = db.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename+` WHERE is_applied`).Scan(&have)
+	if isUndefinedTable(err) {
+		err = nil
+	}
+	if err != nil {
+		return translate(err)
+	}
+	if have < want {
+		return fmt.Errorf("the database's schema is at version %d and this binary needs %d: run `signalbox migrate up`", have, want)
+	}
+	return nil
+}
+
+func (db *DB) goose() (*goose.Provider, func(), error) {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare the migration lock: %w", err)
+	}
+	// A connection of its own with no statement timeout: an index on a large
+	// table takes what it takes.
+	config := db.pool.Config().ConnConfig.Copy()
+	delete(config.RuntimeParams, "statement_timeout")
+	conn := stdlib.OpenDB(*config)
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS, goose.WithSessionLocker(locker))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("read the migrations: %w", err), conn.Close())
+	}
+	return provider, func() { _ = conn.Close() }, nil
+}

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// The limits that the server itself puts on our statements, so that a lock or a
+// slow disk turns into an error and never into a request that hangs.
+const (
+	lockTimeout      = 2 * time.Second
+	statementTimeout = 10 * time.Second
+	idleInTxTimeout  = 10 * time.Second
+	connectTimeout   = 2 * time.Second
+)
+
+// Config says how to reach the database.
+type Config struct {
+	DSN string // a URL or a keyword string, as libpq has them
+	// MaxConns bounds the pool; 0 means DefaultMaxConns. Accepting needs few,
+	// since concurrent sends share one.
+	MaxConns int
+	// Timeout bounds every operation on behalf of a request, the wait for a
+	// connection included; 0 means DefaultTimeout. What takes longer is UNAVAILABLE.
+	Timeout time.Duration
+}
+
+// The defaults of Config.
+const (
+	DefaultMaxConns = 16
+	DefaultTimeout  = 2 * time.Second
+)
+
+// DB is the database. It is safe for concurrent use.
+type DB struct {
+	pool    *pgxpool.Pool
+	timeout time.Duration
+}
+
+// Open makes the pool and asks the database for an answer once, so that a wrong
+// DSN is said at start and in words.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.DSN == "" {
+		return nil, errors.New("no database is named: set --dsn or SIGNALBOX_DSN, e.g. postgres://user:password@localhost:5432/signalbox")
+	}
+	poolConfig, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		return nil, errors.New("the DSN cannot be read: it should look like postgres://user:password@localhost:5432/signalbox")
+	}
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = DefaultMaxConns
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	poolConfig.MaxConns = int32(cfg.MaxConns) //nolint:gosec // a setting of some dozens.
+	poolConfig.ConnConfig.ConnectTimeout = connectTimeout
+	params := poolConfig.ConnConfig.RuntimeParams
+	params["application_name"] = "signalbox"
+	params["timezone"] = "UTC"
+	params["lock_timeout"] = milliseconds(lockTimeout)
+	params["statement_timeout"] = milliseconds(statementTimeout)
+	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTxTimeout)
+
+	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
+	if err != nil {
+		return nil, fmt.Errorf("make the connection pool: %w", err)
+	}
+	db := &DB{pool: pool, timeout: cfg.Timeout}
+	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	defer cancel()
+	if err := pool.Ping(pingCtx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("Postgres does not answer at %s:%d (database %s): %w",
+			poolConfig.ConnConfig.Host, poolConfig.ConnConfig.Port, poolConfig.ConnConfig.Database, err)
+	}
+	return db, nil
+}
+
+// Close waits for what is under way and closes every connection.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping asks for an answer within the operation timeout.
+func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	return translate(db.pool.Ping(ctx))
+}
+
+// query collects the rows of one statement, within the operation timeout.
+func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	rows, err := db.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	return found, translate(err)
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
