@@ -1,0 +1,20 @@
+import sendEvent from './examples/send-event.graphql?raw';
+import sendEventVariables from './examples/send-event.json?raw';
+import sendOnce from './examples/send-once.graphql?raw';
+import sendOnceVariables from './examples/send-once.json?raw';
+import sendSeveral from './examples/send-several.graphql?raw';
+import sendMany from './examples/send-many.graphql?raw';
+import sendManyVariables from './examples/send-many.json?raw';
+import eventLog from './examples/event-log.graphql?raw';
+import whatFailed from './examples/what-failed.graphql?raw';
+import whatFailedVariables from './examples/what-failed.json?raw';
+
+/** The tabs of a first visit. GraphiQL titles each one by its first operation's name. */
+export const examples = [
+  { query: sendEvent, variables: sendEventVariables },
+  { query: sendOnce, variables: sendOnceVariables },
+  { query: sendSeveral },
+  { query: sendMany, variables: sendManyVariables },
+  { query: eventLog },
+  { query: whatFailed, variables: whatFailedVariables },
+].map(({ query, variables = '' }) => ({ query: query.trimEnd(), variables: variables.trimEnd() }));
