@@ -13,22 +13,6 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// Record is what one send stores, in one transaction: the event with its
-// decisions, its dispatches, and its idempotency key if it has one.
-type Record struct {
-	Event       signalbox.Event
-	Dispatches  []signalbox.Dispatch
-	Lease       time.Duration // from now on the relay leaves the dispatches alone for so long
-	Key         string        // "" is none
-	Fingerprint [32]byte      // of what was sent; compared where the key is known already
-
-	// Owner is set by Append: the event that the key belongs to. It is the
-	// record's own unless the send is a duplicate.
-	Owner signalbox.ID
-	// Err is set by Append; nil means committed.
-	Err error
-}
-
 const (
 	maxFlushRows  = 2000
 	maxQueuedRows = 20_000
@@ -42,15 +26,15 @@ const (
 // Appender stores events by group commit.
 type Appender struct {
 	db    *DB
-	group group[[]*Record]
+	group group[[]*signalbox.Record]
 }
 
 // NewAppender makes the one appender of a process.
 func NewAppender(db *DB) *Appender {
 	a := &Appender{db: db}
-	a.group = group[[]*Record]{
+	a.group = group[[]*signalbox.Record]{
 		flush:    a.flush,
-		rows:     func(records []*Record) int { return len(records) },
+		rows:     func(records []*signalbox.Record) int { return len(records) },
 		maxBatch: maxFlushRows,
 		maxQueue: maxQueuedRows,
 		lanes:    appendLanes,
@@ -64,7 +48,7 @@ func NewAppender(db *DB) *Appender {
 // A record's UNAVAILABLE leaves open whether it was committed: the answer of the
 // database was lost. Its id is never used again, so a retry by the client cannot
 // collide with it, and with a key the retry finds it.
-func (a *Appender) Append(records []*Record) {
+func (a *Appender) Append(records []*signalbox.Record) {
 	if err := a.group.do(records); err != nil {
 		for _, r := range records {
 			r.Err = err
@@ -74,7 +58,7 @@ func (a *Appender) Append(records []*Record) {
 
 // flush stores a batch of sends. It runs on nobody's context: its work belongs to
 // all of them, and each database operation has its own timeout.
-func (a *Appender) flush(batch [][]*Record) {
+func (a *Appender) flush(batch [][]*signalbox.Record) {
 	records := slices.Concat(batch...)
 	err := a.store(records)
 	if err == nil {
@@ -83,7 +67,7 @@ func (a *Appender) flush(batch [][]*Record) {
 	if classify(err) == faultData && len(records) > 1 {
 		// One of them is at fault: alone, each fails or passes by itself.
 		for _, r := range records {
-			r.Err = translate(a.store([]*Record{r}))
+			r.Err = translate(a.store([]*signalbox.Record{r}))
 		}
 		return
 	}
@@ -95,7 +79,7 @@ func (a *Appender) flush(batch [][]*Record) {
 // store commits records in one transaction. Every statement in it can be repeated
 // (the ids are fixed, and ON CONFLICT DO NOTHING), so a lost connection and a
 // deadlock are simply tried again, within the operation timeout.
-func (a *Appender) store(records []*Record) error {
+func (a *Appender) store(records []*signalbox.Record) error {
 	ctx, cancel := context.WithTimeout(context.Background(), a.db.timeout)
 	defer cancel()
 	for try := 1; ; try++ {
@@ -151,14 +135,14 @@ ORDER BY w.n`
 
 // storeOnce sends everything as one pipeline, which Postgres runs as one implicit
 // transaction: one round trip, committed when the answer is read.
-func (a *Appender) storeOnce(ctx context.Context, records []*Record) error {
-	keyed := make([]*Record, 0, len(records))
+func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) error {
+	keyed := make([]*signalbox.Record, 0, len(records))
 	for _, r := range records {
 		if r.Key != "" {
 			keyed = append(keyed, r)
 		}
 	}
-	slices.SortFunc(keyed, func(a, b *Record) int {
+	slices.SortFunc(keyed, func(a, b *signalbox.Record) int {
 		if a.Event.Tenant != b.Event.Tenant {
 			return strings.Compare(string(a.Event.Tenant[:]), string(b.Event.Tenant[:]))
 		}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // The rows of a flush, turned on their side: one array a column, for unnest.
@@ -13,7 +15,7 @@ type keyColumns struct {
 	fingerprints    [][]byte
 }
 
-func columnsOfKeys(records []*Record) keyColumns {
+func columnsOfKeys(records []*signalbox.Record) keyColumns {
 	var c keyColumns
 	for _, r := range records {
 		c.tenants = append(c.tenants, r.Event.Tenant)
@@ -24,7 +26,7 @@ func columnsOfKeys(records []*Record) keyColumns {
 	return c
 }
 
-func eventColumns(records []*Record) []any {
+func eventColumns(records []*signalbox.Record) []any {
 	n := len(records)
 	var (
 		tenants, ids    = make([][16]byte, n), make([][16]byte, n)
@@ -58,7 +60,7 @@ func eventColumns(records []*Record) []any {
 }
 
 // dispatchColumns is nil where no record has a dispatch.
-func dispatchColumns(records []*Record) []any {
+func dispatchColumns(records []*signalbox.Record) []any {
 	n := 0
 	for _, r := range records {
 		n += len(r.Dispatches)

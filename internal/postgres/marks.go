@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalbox/signalbox/internal/faultpoint"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -85,6 +86,7 @@ func (m *Marker) run() {
 				break
 			}
 			m.write(batch)
+			faultpoint.Hit(faultpoint.P6Marked)
 		}
 	}
 }

@@ -1,0 +1,11 @@
+// Package dispatch makes starts happen: it turns a dispatch into a start request
+// to Temporal, tells permanent failures from passing ones, and owns the relay,
+// which starts whatever is still PENDING.
+//
+// A start may be made any number of times. The request id is the dispatch's own,
+// and the id policies refuse a second run, so Temporal answers every repetition
+// with the run that stands. That is why a lost mark, a crashed process and a
+// paused replica cost an attempt and never a second run.
+//
+// It owns no storage: what came of an attempt is handed on as a signalbox.Mark.
+package dispatch

@@ -1,0 +1,198 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+const (
+	// pollEvery bounds how long due work waits for the relay when nobody wakes it.
+	pollEvery = time.Second
+	// attemptTimeout bounds one attempt; Lease covers it, and the claim before and
+	// the mark after, so that no two replicas are at the same dispatch by design.
+	attemptTimeout = 4 * time.Second
+	// maxPause bounds how long a lane rests while Temporal cannot be reached.
+	maxPause = 5 * time.Second
+	minPause = 500 * time.Millisecond
+	// relaySlots is how many attempts of one lane the relay has under way. It is
+	// less than slotsPerLane, so that fresh events are not starved by a backlog.
+	relaySlots = 48
+	// claimAtLeast keeps claims from becoming one query a dispatch.
+	claimAtLeast = relaySlots / 4
+)
+
+// Lease is for how long a claim, and a fresh event's first attempt, keep others away.
+const Lease = 6 * time.Second
+
+// Queue is where PENDING dispatches are claimed.
+type Queue interface {
+	// DueLanes lists the lanes with work that is due.
+	DueLanes(ctx context.Context) ([]signalbox.Lane, error)
+	// Claim takes up to n due dispatches of a lane under a lease, each with its
+	// event and a new attempt's number.
+	Claim(ctx context.Context, lane signalbox.Lane, n int, lease time.Duration) ([]signalbox.StoredEvent, error)
+}
+
+// Relay starts what is still PENDING: what a crash, a fault of Temporal or a spent
+// budget has left, and what its sender did not wait for. Each lane has a loop of
+// its own while it has work.
+type Relay struct {
+	queue  Queue
+	runner *Runner
+	log    *slog.Logger
+	poke   chan signalbox.Lane
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	lanes map[signalbox.Lane]*lane
+}
+
+// lane is the state of one lane's loop.
+type lane struct {
+	running bool
+	again   bool      // work was announced while the loop ran
+	faults  int       // attempts in a row that did not reach Temporal
+	resume  time.Time // while Temporal cannot be reached: when to probe next
+}
+
+// NewRelay makes a relay; Run runs it.
+func NewRelay(queue Queue, runner *Runner, log *slog.Logger) *Relay {
+	return &Relay{queue: queue, runner: runner, log: log, poke: make(chan signalbox.Lane, 1024), lanes: make(map[signalbox.Lane]*lane)}
+}
+
+// Wake tells that a lane has work that is due now. It never waits: a wake that is
+// lost costs the time until the next poll.
+func (r *Relay) Wake(l signalbox.Lane) {
+	select {
+	case r.poke <- l:
+	default:
+	}
+}
+
+// Run works until ctx ends; then it claims nothing more and returns when the
+// attempts under way are done, which attemptTimeout bounds.
+func (r *Relay) Run(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	defer r.wg.Wait()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case l := <-r.poke:
+			r.visit(ctx, l)
+		case <-tick.C:
+			due, err := r.queue.DueLanes(ctx)
+			if err != nil && ctx.Err() == nil && !failing {
+				r.log.Warn("the relay cannot look for work; it tries again every second", "error", err)
+			}
+			failing = err != nil
+			for _, l := range due {
+				r.visit(ctx, l)
+			}
+		}
+	}
+}
+
+// visit starts the lane's loop unless it runs or rests.
+func (r *Relay) visit(ctx context.Context, name signalbox.Lane) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.lanes[name]
+	if l == nil {
+		l = &lane{}
+		r.lanes[name] = l
+	}
+	switch {
+	case l.running:
+		l.again = true
+	case time.Now().Before(l.resume):
+	default:
+		l.running = true
+		r.wg.Go(func() { r.work(ctx, name, l) })
+	}
+}
+
+// work claims and starts until the lane has nothing due, or Temporal is away.
+func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
+	var attempts sync.WaitGroup
+	slots := make(chan struct{}, relaySlots)
+	for {
+		want := r.free(l, slots)
+		claimed, err := r.queue.Claim(ctx, name, want, Lease)
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("the relay cannot claim work", "namespace", name.Namespace, "error", err)
+		}
+		for i := range claimed {
+			slots <- struct{}{}
+			attempts.Go(func() {
+				defer func() { <-slots }()
+				r.attempt(ctx, l, &claimed[i])
+			})
+		}
+		if len(claimed) < want || ctx.Err() != nil || r.resting(l) {
+			attempts.Wait()
+			if r.done(ctx, l, err) {
+				return
+			}
+		}
+	}
+}
+
+// free waits until enough slots are free to be worth a claim and answers how many
+// are. While Temporal is away one attempt at a time finds out whether it is back.
+func (r *Relay) free(l *lane, slots chan struct{}) int {
+	r.mu.Lock()
+	probing := l.faults > 0
+	r.mu.Unlock()
+	if probing {
+		return 1
+	}
+	for range claimAtLeast {
+		slots <- struct{}{}
+	}
+	for range claimAtLeast {
+		<-slots
+	}
+	return max(cap(slots)-len(slots), 1)
+}
+
+func (r *Relay) attempt(ctx context.Context, l *lane, claimed *signalbox.StoredEvent) {
+	// A claim that was made is seen through, also while the server stops.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	defer cancel()
+	r.runner.Start(ctx, &claimed.Event, claimed.Dispatches)
+
+	d := &claimed.Dispatches[0]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.Status == signalbox.StatusPending && d.LastError != nil && unreachable(d.LastError.Code) {
+		l.faults++
+		l.resume = time.Now().Add(min(minPause<<min(l.faults, 8), maxPause))
+		return
+	}
+	l.faults, l.resume = 0, time.Time{}
+}
+
+func (r *Relay) resting(l *lane) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(l.resume)
+}
+
+// done ends the lane's loop unless work was announced meanwhile.
+func (r *Relay) done(ctx context.Context, l *lane, err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.again && err == nil && ctx.Err() == nil && !time.Now().Before(l.resume) {
+		l.again = false
+		return false
+	}
+	l.running, l.again = false, false
+	return true
+}

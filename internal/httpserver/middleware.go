@@ -1,0 +1,117 @@
+package httpserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+type contextKey int
+
+const (
+	requestIDKey contextKey = iota
+	principalKey
+)
+
+// maxRequestID bounds what a caller may have us write into logs.
+const maxRequestID = 64
+
+// RequestID is the id under which the log has the request.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey).(string)
+	return id
+}
+
+// Principal is who is calling.
+func Principal(ctx context.Context) (signalbox.Principal, error) {
+	p, ok := ctx.Value(principalKey).(signalbox.Principal)
+	if !ok {
+		return p, signalbox.Errorf(signalbox.CodeUnauthenticated, "the request has no principal")
+	}
+	return p, nil
+}
+
+// withRequestID takes the caller's X-Request-Id where it is harmless, makes one
+// otherwise, and answers it.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get("X-Request-Id")
+		if !harmless(id) {
+			var b [8]byte
+			_, _ = rand.Read(b[:]) // never fails: crypto/rand
+			id = hex.EncodeToString(b[:])
+		}
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey, id)))
+	})
+}
+
+func harmless(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// withRecovery turns a panic into a 500 that tells nothing but the request's id.
+func withRecovery(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				v := recover()
+				if v == nil {
+					return
+				}
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					panic(v)
+				}
+				log.ErrorContext(r.Context(), "a request panicked", "requestID", RequestID(r.Context()), "panic", v, "stack", string(debug.Stack()))
+				writeText(w, http.StatusInternalServerError, "something went wrong on our side; the log has it under the request id "+RequestID(r.Context()))
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func withPrincipal(who func(r *http.Request) (signalbox.Principal, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p, err := who(r)
+			if err != nil {
+				writeText(w, http.StatusUnauthorized, signalbox.AsError(err).Message)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, p)))
+		})
+	}
+}
+
+func onlyLoopbackHosts(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		host = strings.Trim(host, "[]")
+		ip := net.ParseIP(host)
+		if !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
+			writeText(w, http.StatusForbidden, "without authentication this server answers to localhost only, and the request's Host is another")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,287 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/signalbox/signalbox/internal/faultpoint"
+	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// Catalogue knows what a tenant has registered.
+type Catalogue interface {
+	// Check is nil where the tenant has registered the pair.
+	Check(tenant signalbox.ID, typ, operation string) error
+	// Match asks the tenant's rules about an event that has its id and tenant.
+	Match(e *signalbox.Event) (signalbox.Plan, error)
+}
+
+// Store keeps events.
+type Store interface {
+	// Append commits each record whole or not at all, and sets its Owner or Err.
+	Append(records []*signalbox.Record)
+	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
+}
+
+// Starter makes one attempt at each dispatch and updates it in place. It returns
+// when all are settled or ctx ends.
+type Starter interface {
+	Start(ctx context.Context, e *signalbox.Event, dispatches []signalbox.Dispatch)
+}
+
+// Relay is told of work that nobody waits for.
+type Relay interface {
+	Wake(lane signalbox.Lane)
+}
+
+// Backlog says whether there is room for more starts.
+type Backlog interface {
+	// Admit is nil, or the OVERLOADED error that the sender gets.
+	Admit(starts int) error
+}
+
+// Limits bound what a send may cost. Zero values mean the defaults.
+type Limits struct {
+	Payload payload.Limits
+	// InFlight is how many sends may be under way at once.
+	InFlight int
+	// StartTimeout is how long an answer waits for Temporal.
+	StartTimeout time.Duration
+	// Lease is for how long the relay leaves a fresh event's starts alone.
+	Lease time.Duration
+}
+
+// The defaults of Limits.
+const (
+	DefaultInFlight     = 4096
+	DefaultStartTimeout = 2 * time.Second
+)
+
+// Config is what the road is made of. All of it is needed.
+type Config struct {
+	Catalogue Catalogue
+	Store     Store
+	Starter   Starter
+	Relay     Relay
+	Backlog   Backlog
+	Limits    Limits
+	Logger    *slog.Logger
+}
+
+// Service is the road.
+type Service struct {
+	cfg      Config
+	inFlight chan struct{}
+	newID    func() signalbox.ID
+}
+
+// New refuses a config with a part missing.
+func New(cfg Config) (*Service, error) {
+	if cfg.Catalogue == nil || cfg.Store == nil || cfg.Starter == nil || cfg.Relay == nil || cfg.Backlog == nil || cfg.Logger == nil {
+		return nil, errors.New("ingest.New: a part of the config is missing")
+	}
+	if cfg.Limits.Payload == (payload.Limits{}) {
+		cfg.Limits.Payload = payload.DefaultLimits()
+	}
+	if cfg.Limits.InFlight == 0 {
+		cfg.Limits.InFlight = DefaultInFlight
+	}
+	if cfg.Limits.StartTimeout == 0 {
+		cfg.Limits.StartTimeout = DefaultStartTimeout
+	}
+	if cfg.Limits.Lease < cfg.Limits.StartTimeout+time.Second {
+		cfg.Limits.Lease = cfg.Limits.StartTimeout + time.Second
+	}
+	return &Service{
+		cfg:      cfg,
+		inFlight: make(chan struct{}, cfg.Limits.InFlight),
+		newID:    func() signalbox.ID { return signalbox.ID(uuid.Must(uuid.NewV7())) },
+	}, nil
+}
+
+// Send takes one event down the road. Without an error, the event and every start
+// that it implies are committed. UNAVAILABLE leaves open whether they are: send
+// again with the same idempotency key.
+func (s *Service) Send(ctx context.Context, p signalbox.Principal, in Input) (*Result, error) {
+	results := s.SendBatch(ctx, p, []Input{in})
+	return results[0].Result, results[0].Err
+}
+
+// SendBatch takes many. Each has a result of its own, in the order of the inputs;
+// they share a transaction where possible, but none fails for another's fault.
+func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs []Input) []BatchResult {
+	results := make([]BatchResult, len(inputs))
+	select {
+	case s.inFlight <- struct{}{}:
+		defer func() { <-s.inFlight }()
+	default:
+		for i := range results {
+			results[i].Err = &signalbox.Error{
+				Code:       signalbox.CodeOverloaded,
+				Message:    "too many sends are under way at once; send again later",
+				RetryAfter: overloadedRetry,
+			}
+		}
+		return results
+	}
+	faultpoint.Hit(faultpoint.P0Parsed)
+
+	sends := make([]send, 0, len(inputs))
+	for i := range inputs {
+		record, err := s.prepare(p, &inputs[i])
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		sends = append(sends, send{in: &inputs[i], record: record, result: &results[i]})
+	}
+	sends = s.admit(sends)
+	if len(sends) == 0 {
+		return results
+	}
+	s.append(sends)
+	faultpoint.Hit(faultpoint.P3Committed)
+
+	// From here on the work outlives a client that goes away.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.StartTimeout)
+	defer cancel()
+	if len(sends) == 1 {
+		s.finish(ctx, &sends[0])
+		return results
+	}
+	var wg sync.WaitGroup
+	for i := range sends {
+		if needsTime(&sends[i]) {
+			wg.Go(func() { s.finish(ctx, &sends[i]) })
+		} else {
+			s.finish(ctx, &sends[i])
+		}
+	}
+	wg.Wait()
+	return results
+}
+
+// send is one event on its way.
+type send struct {
+	in     *Input
+	record *signalbox.Record
+	result *BatchResult
+}
+
+// prepare checks and routes. Nothing is stored yet.
+func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, error) {
+	if err := in.check(s.cfg.Limits.Payload); err != nil {
+		return nil, err
+	}
+	tenant := p.Tenant.ID
+	if err := s.cfg.Catalogue.Check(tenant, in.Type, in.Operation); err != nil {
+		return nil, err
+	}
+	record := &signalbox.Record{Event: in.event(tenant, s.newID()), Key: in.IdempotencyKey}
+	plan, err := s.cfg.Catalogue.Match(&record.Event)
+	if err != nil {
+		return nil, err
+	}
+	record.Event.Decisions, record.Dispatches = plan.Decisions, plan.Dispatches
+	if in.Wait != WaitAccepted {
+		// This process makes the first attempt, and the relay keeps off meanwhile.
+		record.Lease = s.cfg.Limits.Lease
+		for i := range record.Dispatches {
+			record.Dispatches[i].Attempts = 1
+		}
+	}
+	if record.Key != "" {
+		record.Fingerprint = in.fingerprint()
+	}
+	return record, nil
+}
+
+// admit refuses, before anything is stored, the sends for whose starts there is no
+// room, and answers the others.
+func (s *Service) admit(sends []send) []send {
+	admitted := sends[:0]
+	for _, one := range sends {
+		if starts := len(one.record.Dispatches); starts > 0 {
+			if err := s.cfg.Backlog.Admit(starts); err != nil {
+				one.result.Err = err
+				continue
+			}
+		}
+		admitted = append(admitted, one)
+	}
+	return admitted
+}
+
+func (s *Service) append(sends []send) {
+	records := make([]*signalbox.Record, len(sends))
+	for i := range sends {
+		records[i] = sends[i].record
+	}
+	s.cfg.Store.Append(records)
+}
+
+func needsTime(one *send) bool {
+	r := one.record
+	return r.Err == nil && (r.Owner != r.Event.ID || len(r.Dispatches) > 0)
+}
+
+// finish makes the starts of what has been committed, and the answer.
+func (s *Service) finish(ctx context.Context, one *send) {
+	r := one.record
+	switch {
+	case r.Err != nil:
+		one.result.Err = r.Err
+	case r.Owner != r.Event.ID:
+		one.result.Result, one.result.Err = s.original(ctx, r, one.in.Wait)
+	default:
+		if one.in.Wait == WaitAccepted {
+			for i := range r.Dispatches {
+				s.cfg.Relay.Wake(r.Dispatches[i].Lane())
+			}
+		} else if len(r.Dispatches) > 0 {
+			s.cfg.Starter.Start(ctx, &r.Event, r.Dispatches)
+		}
+		one.result.Result = &Result{Event: r.Event, Dispatches: r.Dispatches}
+	}
+}
+
+// duplicatePoll is how often a duplicate looks whether the starts that the
+// original's sender waits for have been made.
+const duplicatePoll = 25 * time.Millisecond
+
+// original is the answer to a duplicate: that of the event which the key belongs
+// to, as it is now. It waits for the starts as the original does.
+func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) (*Result, error) {
+	for {
+		stored, err := s.cfg.Store.Event(context.WithoutCancel(ctx), r.Event.Tenant, r.Owner)
+		if err != nil {
+			return nil, err
+		}
+		result := &Result{Event: stored.Event, Dispatches: stored.Dispatches, Duplicate: true}
+		if wait == WaitAccepted || !firstAttemptUnderWay(stored.Dispatches) {
+			return result, nil
+		}
+		select {
+		case <-time.After(duplicatePoll):
+		case <-ctx.Done():
+			return result, nil
+		}
+	}
+}
+
+// firstAttemptUnderWay tells whether any start is PENDING for no other reason than
+// that its first attempt has not come back.
+func firstAttemptUnderWay(dispatches []signalbox.Dispatch) bool {
+	for _, d := range dispatches {
+		if d.Status == signalbox.StatusPending && d.LastError == nil {
+			return true
+		}
+	}
+	return false
+}
