@@ -20,8 +20,8 @@ const DefaultMaxBacklog = 100_000
 
 // Gauge bounds the backlog of PENDING starts over all replicas. It counts them in
 // the database twice a second and adds what this process has admitted since, so
-// that a burst cannot slip through between two counts; it may be over by what
-// other replicas admit in that time.
+// that a burst cannot slip through between two counts. It may be out by what is in
+// flight at the moment of the count, and over by what other replicas admit since.
 type Gauge struct {
 	count   func(ctx context.Context, most int) (int, error)
 	most    int
@@ -65,8 +65,7 @@ func (g *Gauge) Run(ctx context.Context) {
 }
 
 func (g *Gauge) recount(ctx context.Context) {
-	// What is admitted while the count runs may be counted twice for one turn, and
-	// never not at all.
+	// What is committed while the count runs may be counted twice for one turn.
 	before := g.since.Load()
 	n, err := g.count(ctx, g.most+1)
 	if err != nil {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -178,7 +179,7 @@ func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) e
 	}
 	for i, r := range keyed {
 		r.Owner = owners[i].Event
-		if owners[i].Fingerprint != r.Fingerprint {
+		if !bytes.Equal(owners[i].Fingerprint, r.Fingerprint[:]) {
 			r.Err = signalbox.Errorf(signalbox.CodeIdempotencyConflict,
 				"the idempotency key was used before with another body: use a new key for a new event")
 		}
@@ -188,5 +189,5 @@ func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) e
 
 type keyOwner struct {
 	Event       signalbox.ID
-	Fingerprint [32]byte
+	Fingerprint []byte
 }

@@ -1,0 +1,163 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/internal/pgtest"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+var defaultTenant = must(signalbox.ParseID("00000000-0000-7000-8000-000000000001"))
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// record makes a record with one dispatch for each rule named.
+func record(key string, rules ...string) *signalbox.Record {
+	e := signalbox.Event{
+		ID: signalbox.ID(uuid.Must(uuid.NewV7())), Tenant: defaultTenant,
+		Type: "inventory", Operation: "low_stock_alert", EntityID: "item-42",
+		Data: json.RawMessage(`{ "n": 12345678901234567890.10,"s":"ü" }`),
+	}
+	r := &signalbox.Record{Event: e, Key: key, Lease: time.Minute}
+	for _, rule := range rules {
+		r.Event.Decisions = append(r.Event.Decisions, signalbox.Decision{Rule: rule, RuleVersion: 1, Verdict: signalbox.VerdictMatched})
+		r.Dispatches = append(r.Dispatches, signalbox.Dispatch{
+			ID: signalbox.DispatchID(e.ID, rule), Tenant: e.Tenant, EventID: e.ID, Rule: rule, RuleVersion: 1,
+			Namespace: "default", WorkflowType: "W", WorkflowID: rule + "/" + e.ID.String(), TaskQueue: "q",
+			Options: signalbox.StartOptions{RunTimeout: time.Hour}, Status: signalbox.StatusPending, Attempts: 1,
+		})
+	}
+	return r
+}
+
+func TestAppendStoresWhatWasSent(t *testing.T) { // P-05, P-07, P-14
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	r := record("", "a", "b")
+	r.Event.Source, r.Event.Subject = "erp", "user-7"
+	r.Event.Metadata = json.RawMessage(`{"trace":"x"}`)
+	r.Event.OccurredAt = time.Date(2026, 3, 1, 12, 0, 0, 250_000_000, time.UTC)
+	appender.Append([]*signalbox.Record{r})
+	require.NoError(t, r.Err)
+	require.Equal(t, r.Event.ID, r.Owner)
+
+	stored, err := db.Event(t.Context(), defaultTenant, r.Event.ID)
+	require.NoError(t, err)
+	require.Equal(t, r.Event.Data, stored.Data, "every byte of the sender's text")
+	require.True(t, r.Event.OccurredAt.Equal(stored.OccurredAt))
+	stored.OccurredAt = r.Event.OccurredAt
+	require.Equal(t, r.Event, stored.Event)
+	require.Len(t, stored.Dispatches, 2)
+	require.Equal(t, "a", stored.Dispatches[0].Rule)
+	require.Equal(t, signalbox.StatusPending, stored.Dispatches[0].Status)
+	require.Equal(t, time.Hour, stored.Dispatches[0].Options.RunTimeout)
+}
+
+func TestAppendTellsAbsentNullAndEmptyApart(t *testing.T) { // P-03
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	for _, data := range []json.RawMessage{nil, json.RawMessage("null"), json.RawMessage("{}")} {
+		r := record("")
+		r.Event.Data = data
+		appender.Append([]*signalbox.Record{r})
+		require.NoError(t, r.Err)
+		stored, err := db.Event(t.Context(), defaultTenant, r.Event.ID)
+		require.NoError(t, err)
+		require.Equal(t, data, stored.Data)
+	}
+}
+
+func TestTheSameKeyIsStoredOnce(t *testing.T) { // X-06, H-09
+	db := pgtest.Open(t)
+	// Two appenders are two replicas.
+	appenders := []*postgres.Appender{postgres.NewAppender(db), postgres.NewAppender(db)}
+	const senders = 50
+	records := make([]*signalbox.Record, senders)
+	var wg sync.WaitGroup
+	for i := range records {
+		records[i] = record("key-1", "a")
+		wg.Go(func() { appenders[i%2].Append([]*signalbox.Record{records[i]}) })
+	}
+	wg.Wait()
+	owners := map[signalbox.ID]int{}
+	for _, r := range records {
+		require.NoError(t, r.Err)
+		owners[r.Owner]++
+	}
+	require.Len(t, owners, 1, "all fifty name one event")
+	events, more, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, signalbox.Page{First: 10})
+	require.NoError(t, err)
+	require.False(t, more)
+	require.Len(t, events, 1)
+	require.Len(t, events[0].Dispatches, 1)
+	require.Equal(t, senders, owners[events[0].ID])
+}
+
+func TestTheSameKeyWithAnotherBodyIsRefused(t *testing.T) { // X-06
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	first, second := record("k"), record("k")
+	second.Fingerprint = [32]byte{1}
+	// Also when both are in one flush.
+	appender.Append([]*signalbox.Record{first, second})
+	require.NoError(t, first.Err)
+	require.Equal(t, signalbox.CodeIdempotencyConflict, signalbox.ErrorCode(second.Err))
+	third := record("k")
+	third.Fingerprint = [32]byte{2}
+	appender.Append([]*signalbox.Record{third})
+	require.Equal(t, signalbox.CodeIdempotencyConflict, signalbox.ErrorCode(third.Err))
+	events, _, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, signalbox.Page{First: 10})
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+}
+
+// A record that Postgres refuses for what is in it must not take down those that
+// share its flush.
+func TestOneBadRecordFailsAlone(t *testing.T) {
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	good, bad, alsoGood := record("", "a"), record("", "a"), record("k", "a")
+	bad.Event.EntityID = "nul\x00inside"
+	appender.Append([]*signalbox.Record{good, bad, alsoGood})
+	require.NoError(t, good.Err)
+	require.NoError(t, alsoGood.Err)
+	require.Error(t, bad.Err)
+	events, _, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, signalbox.Page{First: 10})
+	require.NoError(t, err)
+	require.Len(t, events, 2)
+}
+
+func TestManySendersShareCommits(t *testing.T) {
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			for j := range 50 {
+				r := record(fmt.Sprintf("k-%d-%d", i, j%40), "a")
+				appender.Append([]*signalbox.Record{r})
+				if r.Err != nil {
+					t.Error(r.Err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n, err := db.CountPending(t.Context(), 1_000_000)
+	require.NoError(t, err)
+	require.Equal(t, 64*40, n)
+}

@@ -1,3 +1,0 @@
-import base from './vite.config.js';
-function stats(){return {name:'stats',generateBundle(o,b){const h={};for(const c of Object.values(b)){if(c.type!=='chunk')continue;for(const [id,m] of Object.entries(c.modules)){let k=id.replace(/.*node_modules\//,'').split('/');const depth=+process.env.DEPTH||6;k=k[0]==='monaco-editor'?k.slice(2,2+depth).join('/'):k.slice(0,k[0][0]==='@'?2:1).join('/');h[k]=(h[k]||0)+(m.renderedLength||0)}};for(const [k,v] of Object.entries(h).sort((a,b)=>b[1]-a[1]).slice(0,110))console.log('   ',v,k)}}}
-export default {...base, logLevel:'silent', plugins:[stats()], worker:{...base.worker}, build:{...base.build, minify:false, outDir:'/tmp/pg-stats'}};
