@@ -28,7 +28,7 @@ type depsCmd struct {
 	PostgresDSN string `name:"postgres-dsn" help:"Postgres to use with --no-postgres."`
 	Ephemeral   bool   `help:"Use a temporary folder and remove it at the end."`
 
-	Command []string `arg:"" optional:"" passthrough:"" help:"Command to run, after --."`
+	Command []string `arg:"" optional:"" passthrough:"partial" help:"Command to run, after --."`
 }
 
 // Validate is called by kong.

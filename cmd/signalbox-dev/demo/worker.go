@@ -32,16 +32,26 @@ var workflows = map[string]any{
 
 // Registry is what a worker and a test environment have in common.
 type Registry interface {
-	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
+	WorkflowRegistry
 	RegisterActivity(a any)
+}
+
+// WorkflowRegistry is what a replayer has of it.
+type WorkflowRegistry interface {
+	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
 }
 
 // Register adds all workflows and activities to a worker.
 func Register(r Registry) {
+	RegisterWorkflows(r)
+	r.RegisterActivity(&Activities{})
+}
+
+// RegisterWorkflows adds the workflows alone, to replay their histories.
+func RegisterWorkflows(r WorkflowRegistry) {
 	for name, w := range workflows {
 		r.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 	}
-	r.RegisterActivity(&Activities{})
 }
 
 // Config is what a worker needs.

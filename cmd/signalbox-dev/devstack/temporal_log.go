@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	temporallog "go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
@@ -15,6 +16,9 @@ import (
 type temporalLogger struct {
 	logger *slog.Logger
 	fatal  func(error)
+	// tags are rendered only when a line is written. The server makes a tagged
+	// logger for nearly every task and then says nothing with it.
+	tags []tag.Tag
 }
 
 var (
@@ -44,17 +48,14 @@ func (l temporalLogger) Fatal(msg string, tags ...tag.Tag) {
 }
 
 func (l temporalLogger) With(tags ...tag.Tag) temporallog.Logger {
-	if len(tags) == 0 {
-		return l
-	}
-	l.logger = slog.New(l.logger.Handler().WithAttrs(attrs(tags)))
+	l.tags = slices.Concat(l.tags, tags)
 	return l
 }
 
 func (l temporalLogger) log(level slog.Level, msg string, tags []tag.Tag) {
 	ctx := context.Background() // the server's interface has none
 	if l.logger.Enabled(ctx, level) {
-		l.logger.LogAttrs(ctx, level, msg, attrs(tags)...)
+		l.logger.LogAttrs(ctx, level, msg, attrs(slices.Concat(l.tags, tags))...)
 	}
 }
 
