@@ -26,8 +26,10 @@ type PlaygroundConfig struct {
 // Playground serves GraphiQL at config.Path and its assets below. It works for
 // requests whose path still has that prefix and for those that have lost it.
 func Playground(config PlaygroundConfig) http.Handler {
+	config.Path = strings.TrimSuffix(cmp.Or(config.Path, "/playground"), "/")
+	config.Endpoint = cmp.Or(config.Endpoint, "/graphql")
 	return &playground{
-		path:  strings.TrimSuffix(cmp.Or(config.Path, "/playground"), "/"),
+		path:  config.Path,
 		page:  playgroundPage(config),
 		cache: playgroundCaching(config),
 	}
@@ -77,15 +79,14 @@ func (p *playground) servePage(w http.ResponseWriter, r *http.Request) {
 
 // playgroundPage fills everything but the nonce into the built page.
 func playgroundPage(config PlaygroundConfig) func(nonce string) string {
-	path := strings.TrimSuffix(cmp.Or(config.Path, "/playground"), "/")
 	// Strings to strings: this cannot fail.
 	settings, _ := json.Marshal(struct {
 		Endpoint string            `json:"endpoint"`
 		Headers  map[string]string `json:"headers,omitempty"`
-	}{cmp.Or(config.Endpoint, "/graphql"), config.Headers})
+	}{config.Endpoint, config.Headers})
 
 	page := strings.NewReplacer(
-		`"./assets/`, `"`+html.EscapeString(path)+`/assets/`,
+		`"./assets/`, `"`+html.EscapeString(config.Path)+`/assets/`,
 		"%SIGNALBOX_CONFIG%", html.EscapeString(string(settings)),
 	).Replace(playgroundHTML)
 
