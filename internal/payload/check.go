@@ -122,12 +122,12 @@ func (c *checker) value() *Error {
 	case b == 'n':
 		return c.literal("null")
 	}
-	return c.fault(Malformed, "is not JSON: a value is expected")
+	return c.fault(Malformed, "is malformed: a value is expected")
 }
 
 func (c *checker) literal(word string) *Error {
 	if !bytes.HasPrefix(c.raw[c.at:], []byte(word)) {
-		return c.fault(Malformed, "is not JSON: a value is expected")
+		return c.fault(Malformed, "is malformed: a value is expected")
 	}
 	c.at += len(word)
 	return nil
@@ -146,7 +146,7 @@ func (c *checker) object() *Error {
 			return nil
 		}
 		if c.at == len(c.raw) || c.raw[c.at] != '"' {
-			return c.fault(Malformed, "is not JSON: a key in double quotes is expected")
+			return c.fault(Malformed, "is malformed: a key in double quotes is expected")
 		}
 		key, err := c.text()
 		if err != nil {
@@ -161,7 +161,7 @@ func (c *checker) object() *Error {
 		}
 		c.space()
 		if c.at == len(c.raw) || c.raw[c.at] != ':' {
-			return c.fault(Malformed, "is not JSON: a colon is expected after the key")
+			return c.fault(Malformed, "is malformed: a colon is expected after the key")
 		}
 		c.at++
 		c.space()
@@ -180,7 +180,7 @@ func (c *checker) object() *Error {
 			c.at++
 			return nil
 		default:
-			return c.fault(Malformed, "is not JSON: a comma or } is expected")
+			return c.fault(Malformed, "is malformed: a comma or } is expected")
 		}
 	}
 }
@@ -213,7 +213,7 @@ func (c *checker) array() *Error {
 			c.at++
 			return nil
 		default:
-			return c.fault(Malformed, "is not JSON: a comma or ] is expected")
+			return c.fault(Malformed, "is malformed: a comma or ] is expected")
 		}
 	}
 }
@@ -328,7 +328,7 @@ func (c *checker) digits() int {
 }
 
 func (c *checker) number() *Error {
-	const malformed = "is not JSON: the number is not written as one"
+	const malformed = "is malformed: the number is not written as one"
 	if c.raw[c.at] == '-' {
 		c.at++
 	}

@@ -1,0 +1,63 @@
+// Command signalbox is the server as it runs in production, and its operator's
+// tools. It parses and calls; internal/app does the work.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is every command with its flags; each flag can be set in the environment.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this binary's, or show where it is."`
+	Apply   applyCmd   `cmd:"" help:"Register event types and rules from a file, and say what changed."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "signalbox: "+oneLine(err))
+		os.Exit(1)
+	}
+}
+
+// output is where commands write what they were asked for.
+type output struct{ stdout, stderr io.Writer }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c cli
+	exited := false
+	parser, err := kong.New(&c,
+		kong.Name("signalbox"),
+		kong.Description("A gateway from events to Temporal workflows."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(output{stdout, stderr}),
+	)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if exited { // --help has been printed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w (signalbox --help lists the commands and flags)", err)
+	}
+	return command.Run()
+}

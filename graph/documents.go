@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+const (
+	// maxCached documents of at most maxCachedBytes each are kept, so that unique
+	// documents cannot grow memory without bound: some 25 MB at the worst.
+	maxCached      = 500
+	maxCachedBytes = 4 << 10
+)
+
+// documents turns query texts into documents that are valid and within the limits.
+type documents struct {
+	schema        *ast.Schema
+	limits        Limits
+	introspection bool
+	rules         *rules.Rules
+	cache         *lru.LRU[*document]
+}
+
+// document is a query text, parsed, validated and prepared. One that is cached is
+// shared between requests and never changes.
+type document struct {
+	query string
+	ast   *ast.QueryDocument
+	// literals are the JSON texts written in the document where the schema says
+	// Map. Each has become a variable of a name that no client can write.
+	literals []literal
+}
+
+// operation is the one of a document's that a request asks for.
+type operation struct {
+	doc *document
+	def *ast.OperationDefinition
+}
+
+func newDocuments(schema *ast.Schema, limits Limits, introspection, suggestions bool) *documents {
+	all := rules.NewDefaultRules()
+	if !suggestions {
+		all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
+		all.ReplaceRule(rules.KnownArgumentNamesRule.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
+		all.ReplaceRule(rules.KnownTypeNamesRule.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
+		all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
+	}
+	all.AddRule(rules.MaxIntrospectionDepth.Name, rules.MaxIntrospectionDepth.RuleFunc)
+	return &documents{
+		schema: schema, limits: limits, introspection: introspection, rules: all,
+		cache: lru.New[*document](maxCached),
+	}
+}
+
+// operation finds the operation that a request asks for. The error is a
+// gqlerror.List or one of ours.
+func (d *documents) operation(ctx context.Context, query, name string) (*operation, error) {
+	doc, known := d.cache.Get(ctx, query)
+	if !known {
+		var err error
+		doc, err = d.compile(query)
+		if err != nil {
+			return nil, err
+		}
+		if len(query) <= maxCachedBytes && len(doc.literals) == 0 {
+			d.cache.Add(ctx, query, doc)
+		}
+	}
+	def := doc.ast.Operations.ForName(name)
+	switch {
+	case def != nil:
+		return &operation{doc: doc, def: def}, nil
+	case name == "":
+		return nil, invalid("the document has several operations: name one in operationName")
+	default:
+		return nil, invalid("the document has no operation of the name that operationName gives")
+	}
+}
+
+// compile parses, bounds, validates and prepares. What bounds the work of
+// validation comes before it.
+func (d *documents) compile(query string) (*document, error) {
+	if err := checkEscapes(query); err != nil {
+		return nil, err
+	}
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, d.limits.Tokens)
+	if err != nil {
+		return nil, asList(err)
+	}
+	if len(parsed.Operations) == 0 {
+		return nil, invalid("the document has no operation: write a query or a mutation")
+	}
+	if err := d.boundAsWritten(parsed); err != nil {
+		return nil, err
+	}
+	doc := &document{query: query, ast: parsed}
+	if err := doc.prepare(d.schema); err != nil {
+		return nil, err
+	}
+	if errs := validator.ValidateWithRules(d.schema, parsed, d.rules); len(errs) > 0 {
+		return nil, withoutValues(errs[:min(len(errs), maxErrors)])
+	}
+	if err := d.boundAsExecuted(parsed); err != nil {
+		return nil, err
+	}
+	doc.substitute()
+	return doc, nil
+}
+
+const (
+	maxErrors  = 20
+	maxMessage = 300
+)
+
+// withoutValues takes out of the validator's messages what the client has written
+// as values: nothing of a payload goes into errors.
+func withoutValues(errs gqlerror.List) gqlerror.List {
+	for _, e := range errs {
+		if e.Rule == rules.ValuesOfCorrectTypeRule.Name {
+			e.Message, _, _ = strings.Cut(e.Message, ", found ")
+			e.Message, _, _ = strings.Cut(e.Message, ": {")
+		}
+		e.Message = cut(e.Message, maxMessage)
+	}
+	return errs
+}
+
+func asList(err error) gqlerror.List {
+	if e, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser's own, never wrapped.
+		return gqlerror.List{e}
+	}
+	return gqlerror.List{{Message: err.Error()}}
+}

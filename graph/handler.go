@@ -1,0 +1,133 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+
+	"github.com/signalbox/signalbox/graph/generated"
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// Sender is the road.
+type Sender interface {
+	Send(ctx context.Context, p signalbox.Principal, in ingest.Input) (*ingest.Result, error)
+	SendBatch(ctx context.Context, p signalbox.Principal, inputs []ingest.Input) []ingest.BatchResult
+}
+
+// Events reads accepted events.
+type Events interface {
+	// Event is NOT_FOUND where the tenant has no such event.
+	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
+	// Events lists newest first, and tells whether there are more.
+	Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error)
+}
+
+// Dispatches reads and redrives starts.
+type Dispatches interface {
+	Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter, page signalbox.Page) ([]signalbox.Dispatch, bool, error)
+	Redrive(ctx context.Context, tenant, id signalbox.ID) (*signalbox.Dispatch, error)
+	RedriveAll(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter) (int, error)
+}
+
+// Catalogue lists what a tenant has registered.
+type Catalogue interface {
+	EventTypes(tenant signalbox.ID) []signalbox.EventType
+	Rules(tenant signalbox.ID) []signalbox.Rule
+}
+
+// Limits bound what a request may cost. Zero values mean the defaults.
+type Limits struct {
+	BodyBytes  int // of a request; 8 MiB
+	Tokens     int // of a document; 20,000
+	Fields     int // selections of a document as it is written; 1,000
+	Depth      int // of nested selections; 16
+	RootFields int // of an operation, aliases and fragments counted; 20
+	Complexity int // fields of an answer at the most, lists multiplied; 250,000
+}
+
+// DefaultLimits are generous to people and programs that mean well.
+func DefaultLimits() Limits {
+	return Limits{BodyBytes: 8 << 20, Tokens: 20_000, Fields: 1000, Depth: 16, RootFields: 20, Complexity: 250_000}
+}
+
+const (
+	maxPage  = 500
+	maxBatch = signalbox.MaxBatch
+)
+
+// Config is what the door is made of. The interfaces and functions are needed.
+type Config struct {
+	Sender     Sender
+	Events     Events
+	Dispatches Dispatches
+	Catalogue  Catalogue
+	// Principal says who is calling.
+	Principal func(ctx context.Context) (signalbox.Principal, error)
+	// RequestID is the id under which the log has the request.
+	RequestID func(ctx context.Context) string
+	Logger    *slog.Logger
+
+	Limits        Limits
+	Introspection bool // answer questions about the schema
+	Suggestions   bool // suggest names of the schema in errors
+}
+
+// Handler serves GraphQL over HTTP.
+type Handler struct {
+	cfg       Config
+	documents *documents
+	exec      *executor.Executor
+}
+
+// New refuses a config with a part missing.
+func New(cfg Config) (*Handler, error) {
+	if cfg.Sender == nil || cfg.Events == nil || cfg.Dispatches == nil || cfg.Catalogue == nil ||
+		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
+		return nil, errors.New("graph.New: a part of the config is missing")
+	}
+	if cfg.Limits == (Limits{}) {
+		cfg.Limits = DefaultLimits()
+	}
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{cfg: cfg}})
+	h := &Handler{
+		cfg:       cfg,
+		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
+		exec:      executor.New(schema),
+	}
+	h.exec.SetErrorPresenter(h.presentError)
+	h.exec.SetRecoverFunc(h.recovered)
+	return h, nil
+}
+
+// execute runs one operation whose variables have been coerced.
+func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, vars map[string]any) *graphql.Response {
+	opCtx := &graphql.OperationContext{
+		RawQuery:               op.doc.query,
+		Variables:              vars,
+		OperationName:          op.def.Name,
+		Doc:                    op.doc.ast,
+		Operation:              op.def,
+		Headers:                r.Header,
+		DisableIntrospection:   !h.cfg.Introspection,
+		RecoverFunc:            h.recovered,
+		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	}
+	respond, ctx := h.exec.DispatchOperation(ctx, opCtx)
+	return respond(ctx)
+}
+
+// recovered turns a panic of one field into an INTERNAL error of that field.
+func (h *Handler) recovered(ctx context.Context, v any) error {
+	h.cfg.Logger.ErrorContext(ctx, "a resolver panicked",
+		"requestID", h.cfg.RequestID(ctx), "path", graphql.GetPath(ctx).String(), "panic", v, "stack", string(debug.Stack()))
+	return errLogged{fmt.Errorf("panic: %v", v)}
+}

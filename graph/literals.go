@@ -1,0 +1,319 @@
+package graph
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/signalbox/signalbox/internal/payload"
+)
+
+// mapScalar is the scalar whose values stay JSON text.
+const mapScalar = "Map"
+
+// literal is a value written in the document where the schema says Map.
+type literal struct {
+	name    string     // of the variable that takes its place
+	place   *ast.Value // in the document
+	written *ast.Value // a copy, as it was written
+}
+
+// prepare makes the values of a document fit for validation and execution, which
+// read every number as an int64 or a float64. It comes before validation, so names
+// that do not exist are passed over.
+//
+//   - A value in the place of a Map is put aside as it was written, and its numbers
+//     become strings in the document; substitute puts a variable there later.
+//   - A number in the place of an ID, or of a scalar of ours, becomes the string of
+//     its digits.
+//   - An Int beyond 32 bits is an error.
+func (doc *document) prepare(schema *ast.Schema) error {
+	p := preparer{doc: doc, schema: schema}
+	for _, op := range doc.ast.Operations {
+		for _, v := range op.VariableDefinitions {
+			if v.DefaultValue != nil {
+				p.value(v.DefaultValue, v.Type)
+			}
+		}
+		root := map[ast.Operation]*ast.Definition{ast.Query: schema.Query, ast.Mutation: schema.Mutation}[op.Operation]
+		p.directives(op.Directives)
+		p.selections(op.SelectionSet, root)
+	}
+	for _, fragment := range doc.ast.Fragments {
+		p.directives(fragment.Directives)
+		p.selections(fragment.SelectionSet, schema.Types[fragment.TypeCondition])
+	}
+	return p.err
+}
+
+// substitute puts variables where Maps are written, once the document is valid.
+// Their names begin with #, as no client's can.
+func (doc *document) substitute() {
+	for _, l := range doc.literals {
+		*l.place = ast.Value{Kind: ast.Variable, Raw: l.name, Position: l.place.Position}
+	}
+}
+
+type preparer struct {
+	doc    *document
+	schema *ast.Schema
+	err    error // the first
+}
+
+func (p *preparer) selections(set ast.SelectionSet, parent *ast.Definition) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			p.directives(s.Directives)
+			if def := fieldOf(p.schema, parent, s.Name); def != nil {
+				p.arguments(s.Arguments, def.Arguments)
+				p.selections(s.SelectionSet, p.schema.Types[def.Type.Name()])
+			}
+		case *ast.InlineFragment:
+			p.directives(s.Directives)
+			if s.TypeCondition != "" {
+				parent = p.schema.Types[s.TypeCondition]
+			}
+			p.selections(s.SelectionSet, parent)
+		case *ast.FragmentSpread:
+			p.directives(s.Directives)
+		}
+	}
+}
+
+func fieldOf(schema *ast.Schema, parent *ast.Definition, name string) *ast.FieldDefinition {
+	if parent == nil {
+		return nil
+	}
+	if parent == schema.Query && name == "__type" {
+		return &ast.FieldDefinition{
+			Type:      ast.NamedType("__Type", nil),
+			Arguments: ast.ArgumentDefinitionList{{Name: "name", Type: ast.NonNullNamedType("String", nil)}},
+		}
+	}
+	if parent == schema.Query && name == "__schema" {
+		return &ast.FieldDefinition{Type: ast.NamedType("__Schema", nil)}
+	}
+	return parent.Fields.ForName(name)
+}
+
+func (p *preparer) directives(all ast.DirectiveList) {
+	for _, d := range all {
+		if def := p.schema.Directives[d.Name]; def != nil {
+			p.arguments(d.Arguments, def.Arguments)
+		}
+	}
+}
+
+func (p *preparer) arguments(args ast.ArgumentList, defs ast.ArgumentDefinitionList) {
+	for _, a := range args {
+		if def := defs.ForName(a.Name); def != nil {
+			p.value(a.Value, def.Type)
+		}
+	}
+}
+
+func (p *preparer) value(v *ast.Value, typ *ast.Type) {
+	switch {
+	case v.Kind == ast.Variable || v.Kind == ast.NullValue:
+		return
+	case typ.Elem != nil && v.Kind == ast.ListValue:
+		for _, child := range v.Children {
+			p.value(child.Value, typ.Elem)
+		}
+		return
+	case typ.Elem != nil:
+		p.value(v, typ.Elem) // one value stands for a list of one
+		return
+	case typ.NamedType == mapScalar:
+		p.doc.literals = append(p.doc.literals, literal{
+			name: "#" + strconv.Itoa(len(p.doc.literals)), place: v, written: copyOf(v),
+		})
+		numbersToStrings(v)
+		return
+	}
+	switch v.Kind {
+	case ast.ObjectValue:
+		def := p.schema.Types[typ.NamedType]
+		if def == nil {
+			return
+		}
+		for _, child := range v.Children {
+			if field := def.Fields.ForName(child.Name); field != nil {
+				p.value(child.Value, field.Type)
+			} else {
+				numbersToStrings(child.Value)
+			}
+		}
+	case ast.ListValue: // where none belongs; validation says so
+		numbersToStrings(v)
+	case ast.IntValue, ast.FloatValue:
+		p.number(v, typ.NamedType)
+	default:
+	}
+}
+
+func copyOf(v *ast.Value) *ast.Value {
+	c := *v
+	c.Children = make(ast.ChildValueList, len(v.Children))
+	for i, child := range v.Children {
+		one := *child
+		one.Value = copyOf(child.Value)
+		c.Children[i] = &one
+	}
+	return &c
+}
+
+func numbersToStrings(v *ast.Value) {
+	if v.Kind == ast.IntValue || v.Kind == ast.FloatValue {
+		v.Kind = ast.StringValue
+	}
+	for _, child := range v.Children {
+		numbersToStrings(child.Value)
+	}
+}
+
+func (p *preparer) number(v *ast.Value, typ string) {
+	switch typ {
+	case "Float":
+		if _, err := strconv.ParseFloat(v.Raw, 64); err != nil {
+			p.fail("a number in the document is beyond what a Float can be")
+		}
+	case "Int", "String", "Boolean": // of which the latter two are for validation to refuse
+		if _, err := strconv.ParseInt(v.Raw, 10, 32); err != nil && v.Kind == ast.IntValue {
+			p.fail("a number in the document is beyond what an Int can be, which has 32 bits")
+		}
+	case "ID":
+		if v.Kind == ast.IntValue {
+			v.Kind = ast.StringValue
+		}
+	default:
+		if def := p.schema.Types[typ]; def != nil && def.Kind == ast.Scalar {
+			v.Kind = ast.StringValue
+		}
+	}
+}
+
+func (p *preparer) fail(reason string) {
+	if p.err == nil {
+		p.err = invalid("%s", reason)
+	}
+}
+
+// literalVariables adds the document's literals to the variables: first those that
+// stand alone (a variable's default may be one), then, when the client's variables
+// are known, the others.
+func (doc *document) literalVariables(vars map[string]any, withVariables bool) error {
+	for _, l := range doc.literals {
+		if hasVariable(l.written) != withVariables {
+			continue
+		}
+		text, err := appendLiteral(nil, l.written, vars)
+		if err != nil {
+			return err
+		}
+		vars[l.name] = json.RawMessage(text)
+	}
+	return nil
+}
+
+func hasVariable(v *ast.Value) bool {
+	if v.Kind == ast.Variable {
+		return true
+	}
+	for _, child := range v.Children {
+		if hasVariable(child.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendLiteral writes a literal as JSON. A variable within that was not given
+// leaves its member out, as the specification has it for input objects.
+func appendLiteral(b []byte, v *ast.Value, vars map[string]any) ([]byte, error) {
+	switch v.Kind {
+	case ast.Variable:
+		return appendValue(b, vars[v.Raw])
+	case ast.IntValue, ast.FloatValue, ast.BooleanValue:
+		return append(b, v.Raw...), nil
+	case ast.StringValue, ast.BlockValue:
+		return payload.AppendString(b, v.Raw), nil
+	case ast.NullValue:
+		return append(b, "null"...), nil
+	case ast.ListValue:
+		var err error
+		b = append(b, '[')
+		for i, child := range v.Children {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendLiteral(b, child.Value, vars); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	case ast.ObjectValue:
+		var err error
+		b = append(b, '{')
+		first := true
+		for _, child := range v.Children {
+			if _, given := vars[child.Value.Raw]; child.Value.Kind == ast.Variable && !given {
+				continue
+			}
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = append(payload.AppendString(b, child.Name), ':')
+			if b, err = appendLiteral(b, child.Value, vars); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	case ast.EnumValue:
+		return nil, invalid("%q stands in a Map without quotes: JSON has strings, numbers, true, false and null", cut(v.Raw, 40))
+	}
+	return nil, invalid("a value in the document cannot be written as JSON")
+}
+
+// appendValue writes a coerced variable as JSON.
+func appendValue(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case json.RawMessage:
+		return append(b, v...), nil
+	case json.Number:
+		return append(b, v...), nil
+	case string:
+		return payload.AppendString(b, v), nil
+	case nil:
+		return append(b, "null"...), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case []any:
+		var err error
+		b = append(b, '[')
+		for i, element := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendValue(b, element); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	}
+	return nil, invalid("a variable of an input type stands in a Map: declare it as Map")
+}
+
+// cut bounds a text to n bytes, at the border of a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}

@@ -1,0 +1,261 @@
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/signalbox/signalbox/graph/model"
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// Mapping in and out. Nothing here decides anything.
+
+func inputOf(in *model.SendCustomEventInput, headerKey string) ingest.Input {
+	out := ingest.Input{
+		Type: in.Type, Operation: in.Operation, EntityID: in.Payload.ID,
+		Data:           dataOf(in.Payload.Data),
+		IdempotencyKey: headerKey,
+		Source:         orZero(in.Source), Subject: orZero(in.Subject),
+		OccurredAt: orZero(in.OccurredAt), Metadata: in.Metadata,
+		Wait: orZero(in.WaitFor),
+	}
+	if in.IdempotencyKey != nil {
+		out.IdempotencyKey = *in.IdempotencyKey
+	}
+	return out
+}
+
+// dataOf tells absent (nil) from null (the text null).
+func dataOf(data graphql.Omittable[json.RawMessage]) json.RawMessage {
+	raw, there := data.ValueOK()
+	if there && raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+// headerKey is the Idempotency-Key header combined with the response path, so that
+// each send of a document has a key of its own; "" where there is no header.
+func headerKey(ctx context.Context, index int) string {
+	key := graphql.GetOperationContext(ctx).Headers.Get("Idempotency-Key")
+	if key == "" {
+		return ""
+	}
+	key += "/" + strings.ReplaceAll(graphql.GetPath(ctx).String(), ".", "/")
+	if index >= 0 {
+		key += "/" + strconv.Itoa(index)
+	}
+	return key
+}
+
+func responseOf(r *ingest.Result) *model.SendCustomEventResponse {
+	return &model.SendCustomEventResponse{
+		Success:    true,
+		Workflows:  workflowsOf(r.Dispatches),
+		EventID:    r.Event.ID.String(),
+		Outcome:    r.Outcome(),
+		Duplicate:  r.Duplicate,
+		Dispatches: mapped(r.Dispatches, dispatchOf),
+		Decisions:  mapped(r.Event.Decisions, decisionOf),
+	}
+}
+
+func (r *Resolver) resultOf(ctx context.Context, one *ingest.BatchResult) model.SendCustomEventResult {
+	if one.Err == nil {
+		return model.SendCustomEventResult{Response: responseOf(one.Result)}
+	}
+	e := signalbox.AsError(one.Err)
+	if e.Code == signalbox.CodeInternal {
+		r.cfg.Logger.ErrorContext(ctx, "an event of several met an unforeseen error", "requestID", r.cfg.RequestID(ctx), "error", e.Err)
+	}
+	out := &model.SendError{
+		Code: string(e.Code), Message: e.Message, Path: nonEmpty(e.Path), Suggestions: e.Suggestions,
+		Violations: mapped(e.Violations, func(v *signalbox.Violation) model.Violation { return model.Violation(*v) }),
+	}
+	if out.Suggestions == nil {
+		out.Suggestions = []string{}
+	}
+	if e.RetryAfter > 0 {
+		ms := int(e.RetryAfter.Milliseconds())
+		out.RetryAfterMs = &ms
+	}
+	return model.SendCustomEventResult{Error: out}
+}
+
+// workflowsOf lists the runs that stand by now; never nil (P-08).
+func workflowsOf(dispatches []signalbox.Dispatch) []model.TemporalWorkflow {
+	runs := make([]model.TemporalWorkflow, 0, len(dispatches))
+	for i := range dispatches {
+		if d := &dispatches[i]; d.RunID != "" {
+			runs = append(runs, model.TemporalWorkflow{Type: d.WorkflowType, ID: d.WorkflowID, RunID: d.RunID})
+		}
+	}
+	return runs
+}
+
+func eventOf(e *signalbox.StoredEvent) *model.Event {
+	return &model.Event{
+		ID: e.ID.String(), Type: e.Type, Operation: e.Operation,
+		Payload: &model.CustomEventPayload{ID: e.EntityID, Data: e.Data},
+		Source:  nonEmpty(e.Source), Subject: nonEmpty(e.Subject), Metadata: e.Metadata,
+		OccurredAt: e.HappenedAt(), ReceivedAt: e.ReceivedAt(),
+		Outcome:    signalbox.OutcomeOf(e.Decisions, e.Dispatches),
+		Workflows:  workflowsOf(e.Dispatches),
+		Dispatches: mapped(e.Dispatches, dispatchOf),
+		Decisions:  mapped(e.Decisions, decisionOf),
+	}
+}
+
+func dispatchOf(d *signalbox.Dispatch) model.Dispatch {
+	out := model.Dispatch{
+		ID: d.ID.String(), EventID: d.EventID.String(), Rule: d.Rule, RuleVersion: d.RuleVersion, Status: d.Status,
+		Namespace: d.Namespace, WorkflowType: d.WorkflowType, WorkflowID: d.WorkflowID, TaskQueue: d.TaskQueue,
+		RunID: nonEmpty(d.RunID), Attempts: d.Attempts, CreatedAt: d.CreatedAt(), SettledAt: nonZero(d.SettledAt),
+	}
+	if d.Status == signalbox.StatusPending {
+		out.NextAttemptAt = nonZero(d.DueAt)
+	}
+	if d.LastError != nil {
+		out.LastError = &model.DispatchError{Code: string(d.LastError.Code), Message: d.LastError.Message}
+	}
+	return out
+}
+
+func decisionOf(d *signalbox.Decision) model.Decision {
+	return model.Decision{Rule: d.Rule, RuleVersion: d.RuleVersion, Verdict: d.Verdict, Reason: nonEmpty(d.Reason)}
+}
+
+func ruleOf(r *signalbox.Rule) model.Rule {
+	return model.Rule{
+		Name: r.Name, Version: r.Version, State: r.State, Type: r.On.Type, Operation: r.On.Operation,
+		Workflow: r.Start.Workflow, TaskQueue: r.Start.TaskQueue, Namespace: r.Start.Namespace,
+	}
+}
+
+func eventTypeOf(t *signalbox.EventType) model.EventType {
+	return model.EventType{Type: t.Type, Operation: t.Operation, DisplayName: nonEmpty(t.DisplayName), Description: nonEmpty(t.Description)}
+}
+
+func eventFilterOf(f *model.EventFilter) signalbox.EventFilter {
+	if f == nil {
+		return signalbox.EventFilter{}
+	}
+	return signalbox.EventFilter{
+		Type: orZero(f.Type), Operation: orZero(f.Operation), EntityID: orZero(f.EntityID), Source: orZero(f.Source),
+		ReceivedFrom: orZero(f.ReceivedFrom), ReceivedBefore: orZero(f.ReceivedBefore), Outcomes: f.Outcomes,
+	}
+}
+
+func dispatchFilterOf(f *model.DispatchFilter) (signalbox.DispatchFilter, error) {
+	if f == nil {
+		return signalbox.DispatchFilter{}, nil
+	}
+	id, err := optionalID("eventID", f.EventID)
+	return signalbox.DispatchFilter{Statuses: f.Statuses, Rule: orZero(f.Rule), Namespace: orZero(f.Namespace), EventID: id}, err
+}
+
+func redriveFilterOf(f *model.RedriveFilter) (signalbox.DispatchFilter, error) {
+	return dispatchFilterOf(&model.DispatchFilter{Rule: f.Rule, Namespace: f.Namespace, EventID: f.EventID})
+}
+
+// pageOf reads the arguments of a connection.
+func pageOf(first *int, after *string) (signalbox.Page, error) {
+	page := signalbox.Page{First: orZero(first)}
+	if page.First < 1 || page.First > maxPage {
+		return page, invalid("first is from 1 to %d", maxPage)
+	}
+	if after == nil {
+		return page, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*after)
+	if err != nil || len(raw) != len(page.After) {
+		return page, invalid("after is not a cursor: take an endCursor as it was given")
+	}
+	page.After = signalbox.ID(raw)
+	return page, nil
+}
+
+func cursorOf(id signalbox.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+func pageInfoOf(more bool, last *signalbox.ID) *model.PageInfo {
+	info := &model.PageInfo{HasNextPage: more}
+	if last != nil {
+		cursor := cursorOf(*last)
+		info.EndCursor = &cursor
+	}
+	return info
+}
+
+func idOf(name, text string) (signalbox.ID, error) {
+	id, err := signalbox.ParseID(text)
+	if err != nil {
+		return id, invalid("%s is %v", name, err)
+	}
+	return id, nil
+}
+
+func optionalID(name string, text *string) (signalbox.ID, error) {
+	if text == nil {
+		return signalbox.ID{}, nil
+	}
+	return idOf(name, *text)
+}
+
+// mapped is never nil: GraphQL's lists are not.
+func mapped[A, B any](all []A, one func(*A) B) []B {
+	out := make([]B, len(all))
+	for i := range all {
+		out[i] = one(&all[i])
+	}
+	return out
+}
+
+func orZero[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func nonZero(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func eventConnectionOf(events []signalbox.StoredEvent, more bool) *model.EventConnection {
+	connection := &model.EventConnection{Nodes: make([]model.Event, len(events)), Edges: make([]model.EventEdge, len(events))}
+	var last *signalbox.ID
+	for i := range events {
+		node := eventOf(&events[i])
+		connection.Nodes[i] = *node
+		connection.Edges[i] = model.EventEdge{Cursor: cursorOf(events[i].ID), Node: node}
+		last = &events[i].ID
+	}
+	connection.PageInfo = pageInfoOf(more, last)
+	return connection
+}
+
+func dispatchConnectionOf(dispatches []signalbox.Dispatch, more bool) *model.DispatchConnection {
+	var last *signalbox.ID
+	if len(dispatches) > 0 {
+		last = &dispatches[len(dispatches)-1].ID
+	}
+	return &model.DispatchConnection{Nodes: mapped(dispatches, dispatchOf), PageInfo: pageInfoOf(more, last)}
+}

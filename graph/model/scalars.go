@@ -1,0 +1,56 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// MarshalMap writes the text as it was sent; nil is null.
+func MarshalMap(v json.RawMessage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(v) })
+}
+
+// UnmarshalMap takes what package graph makes of a Map, in variables and literals
+// alike: its JSON text. Whether the text is an object, the road says.
+func UnmarshalMap(v any) (json.RawMessage, error) {
+	switch v := v.(type) {
+	case json.RawMessage:
+		return v, nil
+	case nil:
+		return nil, nil
+	default:
+		return nil, errors.New("is not a JSON object")
+	}
+}
+
+// MarshalTime writes RFC 3339 in UTC, to the microsecond, which is what the
+// database keeps.
+func MarshalTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		b := make([]byte, 0, len(time.RFC3339Nano)+2)
+		b = append(b, '"')
+		b = t.UTC().Truncate(time.Microsecond).AppendFormat(b, time.RFC3339Nano)
+		_, _ = w.Write(append(b, '"'))
+	})
+}
+
+// UnmarshalTime reads RFC 3339, with or without a fraction of a second.
+func UnmarshalTime(v any) (time.Time, error) {
+	const expected = "is not a time: RFC 3339 is expected, e.g. 2026-03-01T12:00:00Z"
+	s, ok := v.(string)
+	if !ok {
+		return time.Time{}, errors.New(expected)
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, errors.New(expected)
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,283 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// The transport follows the GraphQL-over-HTTP specification (working draft,
+// graphql.github.io/graphql-over-http): POST with a JSON body, GET for queries,
+// and both media types for the answer.
+
+// envelopeDepth is how many levels a body may nest around the deepest data.
+const envelopeDepth = 16
+
+// request is what a client asks for, before the document has been looked at.
+type request struct {
+	query         string
+	operationName string
+	variables     json.RawMessage // an object, or nil
+}
+
+// httpError is a request that cannot be executed, with the status that says why.
+type httpError struct {
+	status int
+	err    error
+}
+
+func (e *httpError) Error() string { return e.err.Error() }
+func (e *httpError) Unwrap() error { return e.err }
+
+func refuse(status int, code signalbox.Code, format string, args ...any) *httpError {
+	return &httpError{status, signalbox.Errorf(code, format, args...)}
+}
+
+// ServeHTTP answers one GraphQL request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	media, acceptable := negotiate(r.Header.Values("Accept"))
+	if !acceptable {
+		h.refuse(w, r, mediaJSON, refuse(http.StatusNotAcceptable, signalbox.CodeInvalidInput,
+			"the Accept header allows neither %s nor %s", mediaResponse, mediaJSON))
+		return
+	}
+	req, failed := h.read(w, r)
+	if failed != nil {
+		h.refuse(w, r, media, failed)
+		return
+	}
+	op, err := h.documents.operation(r.Context(), req.query, req.operationName)
+	if err != nil {
+		h.invalid(w, r, media, err)
+		return
+	}
+	if r.Method == http.MethodGet && op.def.Operation != ast.Query {
+		w.Header().Set("Allow", http.MethodPost)
+		h.refuse(w, r, media, refuse(http.StatusMethodNotAllowed, signalbox.CodeInvalidInput, "a %s is sent with POST; GET is for queries", op.def.Operation))
+		return
+	}
+	vars, err := h.documents.variables(op, req.variables)
+	if err != nil {
+		h.invalid(w, r, media, err)
+		return
+	}
+	response := h.execute(r.Context(), r, op, vars)
+	write(w, r, media, http.StatusOK, response)
+}
+
+// refuse answers a request that is not one of GraphQL's.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, media string, e *httpError) {
+	if e.status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // what is left of the body is not read
+	}
+	write(w, r, media, e.status, &graphql.Response{Errors: h.requestError(r.Context(), e.err)})
+}
+
+// invalid answers a request whose document or variables are at fault: 400, but 200
+// in application/json, where older clients take any other status for a broken
+// server (sections 6.4.1 and 6.4.2).
+func (h *Handler) invalid(w http.ResponseWriter, r *http.Request, media string, err error) {
+	status := http.StatusBadRequest
+	if media == mediaJSON {
+		status = http.StatusOK
+	}
+	write(w, r, media, status, &graphql.Response{Errors: h.requestError(r.Context(), err)})
+}
+
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
+	switch r.Method {
+	case http.MethodGet:
+		return h.readQuery(r)
+	case http.MethodPost:
+		return h.readBody(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		return nil, refuse(http.StatusMethodNotAllowed, signalbox.CodeInvalidInput, "GraphQL is served with POST, and with GET for queries")
+	}
+}
+
+// readQuery reads a GET request (section 5.3). The URL's length is bounded by the
+// server's limit on headers.
+func (h *Handler) readQuery(r *http.Request) (*request, *httpError) {
+	params := r.URL.Query()
+	for _, name := range []string{"query", "variables", "operationName", "extensions"} {
+		if len(params[name]) > 1 {
+			return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the parameter %s is there twice", name)
+		}
+	}
+	req := &request{query: params.Get("query"), operationName: params.Get("operationName")}
+	if req.query == "" {
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the parameter query is missing")
+	}
+	for name, into := range map[string]*json.RawMessage{"variables": &req.variables, "extensions": new(json.RawMessage)} {
+		text := params.Get(name)
+		if text == "" {
+			continue
+		}
+		raw := json.RawMessage(text)
+		if err := h.gate(raw); err != nil {
+			return nil, &httpError{http.StatusBadRequest, err}
+		}
+		if payload.IsNull(raw) {
+			continue
+		}
+		if !payload.IsObject(raw) {
+			return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the parameter %s is not a JSON object", name)
+		}
+		*into = raw
+	}
+	return req, nil
+}
+
+// readBody reads a POST request (section 5.4). Nothing of the body is ever
+// repeated in an answer.
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
+	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset := params["charset"]
+	if err != nil || mediaType != mediaJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to be JSON in UTF-8: set Content-Type: %s", mediaJSON)
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to come uncompressed, without Content-Encoding")
+	}
+	body, failed := h.readAll(w, r)
+	if failed != nil {
+		return nil, failed
+	}
+	if err := h.gate(body); err != nil {
+		return nil, &httpError{http.StatusBadRequest, err}
+	}
+	if !payload.IsObject(body) {
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body is not a JSON object with a query; several events go into one sendCustomEvents")
+	}
+	return parseBody(body)
+}
+
+func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *httpError) {
+	limit := int64(h.cfg.Limits.BodyBytes)
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, signalbox.CodePayloadTooLarge, "the body is larger than %d bytes", limit)
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	reader := http.MaxBytesReader(w, r.Body, limit)
+	var body []byte
+	var err error
+	if r.ContentLength > 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(reader, body)
+	} else {
+		body, err = io.ReadAll(reader)
+	}
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body did not arrive whole")
+	}
+	return body, nil
+}
+
+// gate refuses hostile JSON before anything decodes it. The road holds each
+// event's data to the exact limits; here they are those of everything around it.
+func (h *Handler) gate(raw []byte) error {
+	limits := payload.DefaultLimits()
+	limits.MaxBytes = h.cfg.Limits.BodyBytes
+	limits.MaxDepth += envelopeDepth
+	err := payload.Check(raw, limits)
+	var gate *payload.Error
+	if !errors.As(err, &gate) {
+		return nil
+	}
+	where := gate.Pointer
+	if where == "" {
+		where = "the JSON"
+	}
+	e := invalid("%s %s", where, gate.Reason)
+	e.Path = gate.Pointer
+	return e
+}
+
+// parseBody takes the parameters of section 5.1; what else the body has is for
+// future versions of the specification and is passed over.
+func parseBody(body []byte) (*request, *httpError) {
+	bad := func(name, expected string) (*request, *httpError) {
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body's %s is not %s", name, expected)
+	}
+	req := &request{}
+	for name, value := range payload.Members(body) {
+		null := payload.IsNull(value)
+		var ok bool
+		switch name {
+		case "query":
+			if req.query, ok = payload.String(value); !ok {
+				return bad(name, "a string")
+			}
+		case "operationName":
+			if req.operationName, ok = payload.String(value); !ok && !null {
+				return bad(name, "a string")
+			}
+		case "variables":
+			if !payload.IsObject(value) && !null {
+				return bad(name, "an object")
+			}
+			if !null {
+				req.variables = value
+			}
+		case "extensions":
+			if !payload.IsObject(value) && !null {
+				return bad(name, "an object")
+			}
+		}
+	}
+	if req.query == "" {
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body has no query")
+	}
+	return req, nil
+}
+
+// write answers in one piece. The data is gqlgen's own bytes, in which the texts
+// of Maps stand as they were sent.
+func write(w http.ResponseWriter, r *http.Request, media string, status int, response *graphql.Response) {
+	body := make([]byte, 0, len(response.Data)+64)
+	body = append(body, '{')
+	if len(response.Errors) > 0 {
+		body = append(appendErrors(append(body, `"errors":`...), response.Errors), ',')
+	}
+	if response.Data != nil {
+		body = append(append(body, `"data":`...), response.Data...)
+	} else {
+		body = body[:len(body)-1] // the comma
+	}
+	body = append(body, '}')
+
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Vary", "Accept")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+func appendErrors(body []byte, list gqlerror.List) []byte {
+	text, err := json.Marshal(list)
+	if err != nil { // never: strings, numbers and our own extensions
+		return append(body, `[{"message":"the errors cannot be written","extensions":{"code":"INTERNAL"}}]`...)
+	}
+	return append(body, text...)
+}

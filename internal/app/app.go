@@ -1,0 +1,234 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/signalbox/signalbox/graph"
+	"github.com/signalbox/signalbox/internal/catalogue"
+	"github.com/signalbox/signalbox/internal/dashboard"
+	"github.com/signalbox/signalbox/internal/dispatch"
+	"github.com/signalbox/signalbox/internal/httpserver"
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+const (
+	partitionsEvery = time.Hour
+	// shutdownTimeout bounds the wait for requests under way.
+	shutdownTimeout = 10 * time.Second
+)
+
+// App is a Signalbox server.
+type App struct {
+	opts     Options
+	db       *postgres.DB
+	live     *catalogue.Live
+	server   *http.Server
+	listener net.Listener
+	down     teardown
+	stopping atomic.Bool
+	served   chan error
+}
+
+// New makes every part and reaches the database once; nothing runs or listens yet.
+// Temporal is not asked: it may be down.
+func New(ctx context.Context, options Options) (*App, error) {
+	opts, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	a := &App{opts: opts, down: teardown{log: opts.Logger}, served: make(chan error, 1)}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.down.run(ctx))
+	}
+	return a, nil
+}
+
+// build is the one straight line along which everything is made. What it starts it
+// puts on the teardown stack at once.
+func (a *App) build(ctx context.Context) error {
+	o, log := a.opts, a.opts.Logger
+
+	db, err := postgres.Open(ctx, postgres.Config{DSN: o.DSN, MaxConns: o.MaxConns, Timeout: o.QueryTimeout})
+	if err != nil {
+		return err
+	}
+	a.db = db
+	a.down.push("database", func(context.Context) error { db.Close(); return nil })
+	if o.Migrate {
+		if _, err := db.MigrateUp(ctx); err != nil {
+			return err
+		}
+	}
+	if err := db.CheckVersion(ctx); err != nil {
+		return err
+	}
+	if err := db.EnsurePartitions(ctx, time.Now()); err != nil {
+		return fmt.Errorf("make the weekly partitions: %w", err)
+	}
+	a.down.background("partitions", a.keepPartitions)
+
+	live, err := catalogue.NewLive(ctx, db, o.Temporal.Namespace, log)
+	if err != nil {
+		return err
+	}
+	a.live = live
+	a.down.background("catalogue", live.Run)
+
+	temporal, err := dispatch.Dial(o.Temporal)
+	if err != nil {
+		return err
+	}
+	a.down.push("temporal client", func(context.Context) error { temporal.Close(); return nil })
+
+	marker := postgres.NewMarker(db, log)
+	a.down.push("marks", marker.Stop)
+	runner, err := dispatch.NewRunner(dispatch.Config{
+		Temporal:   temporal.WorkflowService(),
+		Mark:       marker.Mark,
+		TenantSlug: live.TenantSlug,
+		Logger:     log,
+	})
+	if err != nil {
+		return err
+	}
+	relay := dispatch.NewRelay(db, runner, log)
+	a.down.background("relay", relay.Run)
+	gauge := ingest.NewGauge(db.CountPending, o.MaxBacklog)
+	a.down.background("backlog gauge", gauge.Run)
+
+	limits := payload.DefaultLimits()
+	if o.MaxPayloadBytes > 0 {
+		limits.MaxBytes = o.MaxPayloadBytes
+	}
+	road, err := ingest.New(ingest.Config{
+		Catalogue: live,
+		Store: struct {
+			*postgres.Appender
+			*postgres.DB
+		}{postgres.NewAppender(db), db},
+		Starter: runner,
+		Relay:   relay,
+		Backlog: gauge,
+		Limits: ingest.Limits{
+			Payload: limits, InFlight: o.MaxInFlight, StartTimeout: o.StartTimeout, Lease: dispatch.Lease,
+		},
+		Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	return a.buildHTTP(road)
+}
+
+func (a *App) buildHTTP(road *ingest.Service) error {
+	o, log := a.opts, a.opts.Logger
+	handler, err := graph.New(graph.Config{
+		Sender:        road,
+		Events:        a.db,
+		Dispatches:    a.db,
+		Catalogue:     a.live,
+		Principal:     httpserver.Principal,
+		RequestID:     httpserver.RequestID,
+		Logger:        log,
+		Introspection: o.Introspection,
+		Suggestions:   o.Suggestions,
+	})
+	if err != nil {
+		return err
+	}
+	var playground http.Handler
+	if o.Playground {
+		playground = dashboard.Playground(dashboard.PlaygroundConfig{Endpoint: "/graphql"})
+	}
+	a.server, err = httpserver.New(httpserver.Config{
+		GraphQL:      handler,
+		Playground:   playground,
+		Ready:        a.ready,
+		Principal:    a.principal,
+		LoopbackOnly: true,
+		Logger:       log,
+	})
+	return err
+}
+
+// principal is the default tenant's until there are keys.
+func (a *App) principal(*http.Request) (signalbox.Principal, error) {
+	tenant, err := a.live.Tenant(signalbox.DefaultTenantSlug)
+	return signalbox.Principal{Tenant: tenant}, err
+}
+
+func (a *App) ready(ctx context.Context) error {
+	if a.stopping.Load() {
+		return signalbox.Errorf(signalbox.CodeUnavailable, "the server is stopping")
+	}
+	return a.db.CheckVersion(ctx)
+}
+
+func (a *App) keepPartitions(ctx context.Context) {
+	tick := time.NewTicker(partitionsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.db.EnsurePartitions(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				a.opts.Logger.Error("the weekly partitions cannot be made; there are some for weeks ahead", "error", err)
+			}
+		}
+	}
+}
+
+// Start listens and serves, and returns at once.
+func (a *App) Start(ctx context.Context) error {
+	listener, err := ListenLoopback(ctx, a.opts.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	a.listener = listener
+	go func() { a.served <- a.server.Serve(listener) }()
+	a.down.push("http server", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+		defer cancel()
+		if err := a.server.Shutdown(ctx); err != nil {
+			return errors.Join(err, a.server.Close())
+		}
+		return nil
+	})
+	return nil
+}
+
+// Addr is where the server listens, once started.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Stop refuses new work, sees through what is under way, and takes everything
+// down, within bounded time. It may be called twice.
+func (a *App) Stop(ctx context.Context) error {
+	a.stopping.Store(true)
+	return a.down.run(context.WithoutCancel(ctx))
+}
+
+// Run starts, serves until ctx ends or the server fails, and stops.
+func (a *App) Run(ctx context.Context, started func(addr string)) error {
+	if err := a.Start(ctx); err != nil {
+		return errors.Join(err, a.Stop(ctx))
+	}
+	if started != nil {
+		started(a.Addr())
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-a.served:
+	}
+	return errors.Join(err, a.Stop(ctx))
+}

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"github.com/signalbox/signalbox/internal/catalogue"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// MigrateUp brings the schema of the database at dsn up to this binary's.
+func MigrateUp(ctx context.Context, dsn string) ([]postgres.Migration, error) {
+	return withDB(ctx, dsn, (*postgres.DB).MigrateUp)
+}
+
+// MigrationStatus lists the migrations that this binary knows.
+func MigrationStatus(ctx context.Context, dsn string) ([]postgres.Migration, error) {
+	return withDB(ctx, dsn, (*postgres.DB).MigrationStatus)
+}
+
+// Apply registers the types and rules of a file (see catalogue.Parse) for a
+// tenant, and says what became of each.
+func Apply(ctx context.Context, dsn, tenant string, file []byte) ([]signalbox.Change, error) {
+	content, err := catalogue.Parse(file)
+	if err != nil {
+		return nil, err
+	}
+	return withDB(ctx, dsn, func(db *postgres.DB, ctx context.Context) ([]signalbox.Change, error) {
+		if err := db.CheckVersion(ctx); err != nil {
+			return nil, err
+		}
+		return db.Apply(ctx, tenant, content)
+	})
+}
+
+func withDB[T any](ctx context.Context, dsn string, do func(*postgres.DB, context.Context) (T, error)) (T, error) {
+	db, err := postgres.Open(ctx, postgres.Config{DSN: dsn})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer db.Close()
+	return do(db, ctx)
+}
+
+// ListenLoopback listens on an address of this machine that no other can reach;
+// flag is what the operator set it with.
+func ListenLoopback(ctx context.Context, address, flag string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || !isLoopback(host) {
+		return nil, fmt.Errorf("%s takes a loopback address, e.g. 127.0.0.1:8080, and not %q", flag, address)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: stop what listens there, or choose another address with %s", address, flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return listener, nil
+}
