@@ -150,10 +150,10 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 
 // No trace of the machine that built it, and no source maps.
 func TestBuildIsAnonymous(t *testing.T) {
-	traces := regexp.MustCompile(`sourceMappingURL=[\w./-]+\.map|node_modules/|file:///[a-z]+/|/home/\w|/Users/\w|\bregistry\.\w+\.\w+`)
+	traces := []string{"//# sourceMappingURL=", "node_modules/", "/home/", "/Users/", "/tmp/", "registry.npm", "localhost:"}
 	for name, text := range builtFiles(t) {
-		if !strings.HasSuffix(name, ".ttf") {
-			require.Empty(t, traces.FindString(text), name)
+		for _, trace := range traces {
+			require.False(t, strings.Contains(text, trace), "%s has %s in it", name, trace)
 		}
 	}
 }
