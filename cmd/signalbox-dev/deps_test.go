@@ -75,7 +75,7 @@ func TestPostgresRecoversFromWhatAKilledRunLeft(t *testing.T) {
 	a := d.ready()
 	require.Empty(t, a.Temporal)
 	execute(t, a.Postgres, `CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)`)
-	args := strings.Split(strings.TrimRight(readFile(t, "/proc/"+pidOf(t, pidFile)+"/cmdline"), "\x00"), "\x00")
+	options := readFile(t, filepath.Join(data, "postmaster.opts"))
 
 	// It is killed together with its Postgres, which leaves its pid behind.
 	require.NoError(t, syscall.Kill(atoi(t, pidOf(t, pidFile)), syscall.SIGKILL))
@@ -106,7 +106,11 @@ func TestPostgresRecoversFromWhatAKilledRunLeft(t *testing.T) {
 	d.signal(os.Interrupt)
 
 	// A Postgres of this very folder that nobody looks after is stopped.
-	orphan := exec.Command(args[0], args[1:]...)
+	binary, _, _ := strings.Cut(options, ` "`)
+	orphan := exec.Command(binary)
+	for _, m := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(options, -1) {
+		orphan.Args = append(orphan.Args, m[1])
+	}
 	orphan.Dir = "/"
 	orphan.SysProcAttr = &syscall.SysProcAttr{Credential: ownerOf(t, data)}
 	require.NoError(t, orphan.Start())

@@ -5,15 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/demo"
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/devstack"
+	"github.com/signalbox/signalbox/internal/app"
+	"github.com/signalbox/signalbox/internal/dispatch"
 )
 
 type runCmd struct {
 	stackFlags
+
+	Listen string `default:"127.0.0.1:8080" help:"Where Signalbox listens; port 0 picks a free one."`
+	NoDemo bool   `name:"no-demo" help:"Leave the demo's event types, rules and worker out."`
 }
 
 // Run is called by kong. It starts from the ground up and stops from the top
@@ -28,23 +35,74 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	}
 	defer stopLast(ctx, &err, stack.Stop)
 
-	worker, err := demo.Start(ctx, demo.Config{
-		Address:   stack.TemporalAddress,
-		Namespace: devstack.Namespace,
-		Logger:    c.quietLogger(),
-	})
+	if !c.NoDemo {
+		stopWorker, err := c.startWorker(ctx, stack)
+		if err != nil {
+			return err
+		}
+		defer stopLast(ctx, &err, stopWorker)
+	}
+
+	server, err := c.startApp(ctx, stack)
 	if err != nil {
 		return err
 	}
-	defer stopLast(ctx, &err, worker.Stop)
+	defer stopLast(ctx, &err, server.Stop)
 
-	printURLs(os.Stdout, stack, time.Since(began))
+	printURLs(os.Stdout, stack, server.Addr(), time.Since(began))
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-stack.Failed():
 		return err
 	}
+}
+
+// startApp is what `signalbox migrate up`, `signalbox apply` and `signalbox serve`
+// do in production.
+func (c *runCmd) startApp(ctx context.Context, stack *devstack.Stack) (*app.App, error) {
+	if _, err := app.MigrateUp(ctx, stack.PostgresDSN); err != nil {
+		return nil, err
+	}
+	if !c.NoDemo {
+		if _, err := app.Apply(ctx, stack.PostgresDSN, "default", demo.Catalogue); err != nil {
+			return nil, err
+		}
+	}
+	server, err := app.New(ctx, app.Options{
+		DSN:           stack.PostgresDSN,
+		Temporal:      dispatch.DialOptions{Address: stack.TemporalAddress, Namespace: devstack.Namespace},
+		Listen:        c.Listen,
+		Playground:    true,
+		Introspection: true,
+		Suggestions:   true,
+		Logger:        c.quietLogger(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Start(ctx); err != nil {
+		return nil, errors.Join(err, server.Stop(ctx))
+	}
+	return server, nil
+}
+
+// startWorker runs the demo worker, whose log goes to a file: a worker repeats
+// itself for as long as a workflow that it does not know is waiting.
+func (c *runCmd) startWorker(ctx context.Context, stack *devstack.Stack) (stop func(context.Context) error, err error) {
+	out, err := os.Create(filepath.Join(c.Dir, "worker.log"))
+	if err != nil {
+		return nil, fmt.Errorf("open the worker's log: %w", err)
+	}
+	worker, err := demo.Start(ctx, demo.Config{
+		Address:   stack.TemporalAddress,
+		Namespace: devstack.Namespace,
+		Logger:    slog.New(slog.NewTextHandler(out, nil)),
+	})
+	if err != nil {
+		return nil, errors.Join(err, out.Close())
+	}
+	return func(ctx context.Context) error { return errors.Join(worker.Stop(ctx), out.Close()) }, nil
 }
 
 // stopLast is deferred after each start. Ctrl-C has ended the context by then,
@@ -55,9 +113,12 @@ func stopLast(ctx context.Context, err *error, stop func(context.Context) error)
 	*err = errors.Join(*err, stop(ctx))
 }
 
-func printURLs(out io.Writer, stack *devstack.Stack, after time.Duration) {
+func printURLs(out io.Writer, stack *devstack.Stack, listen string, after time.Duration) {
+	graphql := "http://" + listen + "/graphql"
 	fmt.Fprintf(out, "ready after %s\n\n", after.Round(10*time.Millisecond))
 	for _, line := range []struct{ name, url string }{
+		{"GraphQL", graphql},
+		{"Playground", "http://" + listen + "/playground"},
 		{"Temporal UI", stack.UIURL},
 		{"Temporal", stack.TemporalAddress},
 		{"Postgres", stack.PostgresDSN},
@@ -66,4 +127,10 @@ func printURLs(out io.Writer, stack *devstack.Stack, after time.Duration) {
 			fmt.Fprintf(out, "  %-12s %s\n", line.name, line.url)
 		}
 	}
+	fmt.Fprintf(out, "\nSend an event:\n\n%s\n\n", curlLine(graphql))
+}
+
+// curlLine is one line that works when it is pasted into a POSIX shell.
+func curlLine(graphql string) string {
+	return `  curl -s ` + graphql + ` -H 'Content-Type: application/json' -d '{"query":"mutation($input: SendCustomEventInput!) { sendCustomEvent(input: $input) { success outcome workflows { type id runID } } }","variables":{"input":{"type":"inventory","operation":"low_stock_alert","payload":{"id":"item-42","data":{"current":3,"threshold":10}}}}}'`
 }

@@ -41,7 +41,7 @@ type road struct {
 type faults struct {
 	dispatch.Temporal
 	before atomic.Pointer[func(ctx context.Context) error] // an error instead of the call
-	after  atomic.Pointer[func() error] // an error instead of the answer
+	after  atomic.Pointer[func() error]                    // an error instead of the answer
 	calls  atomic.Int64
 }
 

@@ -104,10 +104,23 @@ func chooseIdentity(ctx context.Context, ids []identity, binary, folder string) 
 	return identity{}, fmt.Errorf("no user can run Postgres in %s: choose a folder that an ordinary user can reach with --dir (%w)", folder, errors.Join(faults...))
 }
 
-func probe(ctx context.Context, id identity, binary, folder string) error {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `cd "$1" && test -w . && test -x "$0"`, binary, folder) //nolint:gosec // arguments, not code
+// command runs a binary as an identity. A shell stands between, because the
+// right to pass through folders takes effect only in the program that is
+// executed, and the binary itself may be in such a folder.
+func (id identity) command(ctx context.Context, binary string, args ...string) *exec.Cmd {
+	return id.shell(ctx, `exec "$0" "$@"`, append([]string{binary}, args...)...)
+}
+
+func (id identity) shell(ctx context.Context, script string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", script}, args...)...) //nolint:gosec // arguments, not code
 	cmd.Dir = "/"
+	cmd.Env = serverEnv()
 	cmd.SysProcAttr = id.sysProcAttr()
+	return cmd
+}
+
+func probe(ctx context.Context, id identity, binary, folder string) error {
+	cmd := id.shell(ctx, `cd "$1" && test -w . && test -x "$0"`, binary, folder)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("reach %s and run %s: %w", folder, binary, err)
 	}

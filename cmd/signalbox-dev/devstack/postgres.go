@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -108,7 +107,7 @@ func (s *postgresServer) launch(ctx context.Context, o Options, found installati
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
-		logged, err := s.spawn(o, found, id, data, port)
+		logged, err := s.spawn(ctx, o, found, id, data, port)
 		if err != nil {
 			return err
 		}
@@ -127,7 +126,7 @@ func (s *postgresServer) launch(ctx context.Context, o Options, found installati
 	}
 }
 
-func (s *postgresServer) spawn(o Options, found installation, id identity, data string, port int) (*serverLog, error) {
+func (s *postgresServer) spawn(ctx context.Context, o Options, found installation, id identity, data string, port int) (*serverLog, error) {
 	logged, err := openServerLog(filepath.Join(o.Dir, "postgres.log"))
 	if err != nil {
 		return nil, err
@@ -137,11 +136,8 @@ func (s *postgresServer) spawn(o Options, found installation, id identity, data 
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
-	cmd := exec.Command(found.path("postgres"), args...) //nolint:gosec,noctx // outlives the context of the start
-	cmd.Dir = "/"
-	cmd.Env = serverEnv()
+	cmd := id.command(context.WithoutCancel(ctx), found.path("postgres"), args...) // it outlives the start
 	cmd.Stdout, cmd.Stderr = logged.file, logged.file
-	cmd.SysProcAttr = id.sysProcAttr()
 	if s.process, err = startProcess(cmd); err != nil {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}

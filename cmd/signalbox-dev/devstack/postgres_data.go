@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -48,7 +47,7 @@ func prepareData(ctx context.Context, o Options, found installation, data string
 }
 
 func initdb(ctx context.Context, o Options, found installation, id identity, data string) error {
-	cmd := exec.CommandContext(ctx, found.path("initdb"), //nolint:gosec // a binary of the user's choice
+	cmd := id.command(ctx, found.path("initdb"),
 		"--pgdata="+data,
 		"--username="+superuser,
 		"--pwfile="+passwordPath(o.Dir),
@@ -57,10 +56,7 @@ func initdb(ctx context.Context, o Options, found installation, id identity, dat
 		"--encoding=UTF8", "--locale=C",
 	)
 	var said bytes.Buffer
-	cmd.Dir = "/"
-	cmd.Env = serverEnv()
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = id.sysProcAttr()
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("make the Postgres data as %s: %w: %s", id.name, err, complaintIn(said.String()))
 	}

@@ -2,6 +2,8 @@ package devstack
 
 import (
 	"fmt"
+	"net"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/server/common/cluster"
@@ -100,7 +102,7 @@ func temporalStores(serverDSN string) (map[string]config.DataStore, error) {
 		return config.DataStore{SQL: &config.SQL{
 			PluginName:        postgresql.PluginNamePGX,
 			DatabaseName:      database,
-			ConnectAddr:       fmt.Sprintf("%s:%d", c.Host, c.Port),
+			ConnectAddr:       net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))),
 			ConnectProtocol:   "tcp",
 			ConnectAttributes: map[string]string{"sslmode": sslmode},
 			User:              c.User,
