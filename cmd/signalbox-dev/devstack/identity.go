@@ -21,6 +21,9 @@ type identity struct {
 	uid, gid int
 	// apply makes a process start as this identity; nil leaves it as it is.
 	apply func(*syscall.SysProcAttr)
+	// plain is apply without capabilities, where it has any. Postgres looks for
+	// its binaries with access(2), which knows users but no capabilities.
+	plain func(*syscall.SysProcAttr)
 }
 
 func (id identity) sysProcAttr() *syscall.SysProcAttr {
@@ -104,15 +107,9 @@ func chooseIdentity(ctx context.Context, ids []identity, binary, folder string) 
 	return identity{}, fmt.Errorf("no user can run Postgres in %s: choose a folder that an ordinary user can reach with --dir (%w)", folder, errors.Join(faults...))
 }
 
-// command runs a binary as an identity. A shell stands between, because the
-// right to pass through folders takes effect only in the program that is
-// executed, and the binary itself may be in such a folder.
+// command runs a binary as an identity.
 func (id identity) command(ctx context.Context, binary string, args ...string) *exec.Cmd {
-	return id.shell(ctx, `exec "$0" "$@"`, append([]string{binary}, args...)...)
-}
-
-func (id identity) shell(ctx context.Context, script string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", script}, args...)...) //nolint:gosec // arguments, not code
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // a server binary of the user's choice
 	cmd.Dir = "/"
 	cmd.Env = serverEnv()
 	cmd.SysProcAttr = id.sysProcAttr()
@@ -120,9 +117,14 @@ func (id identity) shell(ctx context.Context, script string, args ...string) *ex
 }
 
 func probe(ctx context.Context, id identity, binary, folder string) error {
-	cmd := id.shell(ctx, `cd "$1" && test -w . && test -x "$0"`, binary, folder)
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("reach %s and run %s: %w", folder, binary, err)
+	if err := id.command(ctx, "/bin/sh", "-c", `cd "$0" && test -w .`, folder).Run(); err != nil {
+		return fmt.Errorf("reach %s: %w", folder, err)
+	}
+	if id.plain != nil {
+		id.apply = id.plain
+	}
+	if err := id.command(ctx, "/bin/sh", "-c", `test -x "$0"`, binary).Run(); err != nil {
+		return fmt.Errorf("run %s: %w", binary, err)
 	}
 	return nil
 }

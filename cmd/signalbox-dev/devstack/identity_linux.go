@@ -26,10 +26,10 @@ func platformIdentities(users []account) []identity {
 	}
 	for _, capability := range []uintptr{capDACReadSearch, capDACOverride} {
 		id := dropTo(users[0])
-		drop := id.apply
+		id.plain = id.apply
 		id.name += " with a pass through folders"
 		id.apply = func(attr *syscall.SysProcAttr) {
-			drop(attr)
+			id.plain(attr)
 			attr.AmbientCaps = []uintptr{capability}
 		}
 		ids = append(ids, id)
