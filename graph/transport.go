@@ -212,8 +212,8 @@ func (h *Handler) gate(raw []byte) error {
 // parseBody takes the parameters of section 5.1; what else the body has is for
 // future versions of the specification and is passed over.
 func parseBody(body []byte) (*request, *httpError) {
-	bad := func(name, expected string) (*request, *httpError) {
-		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body's %s is not %s", name, expected)
+	bad := func(name, expected string) *httpError {
+		return refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body's %s is not %s", name, expected)
 	}
 	req := &request{}
 	for name, value := range payload.Members(body) {
@@ -222,22 +222,22 @@ func parseBody(body []byte) (*request, *httpError) {
 		switch name {
 		case "query":
 			if req.query, ok = payload.String(value); !ok {
-				return bad(name, "a string")
+				return nil, bad(name, "a string")
 			}
 		case "operationName":
 			if req.operationName, ok = payload.String(value); !ok && !null {
-				return bad(name, "a string")
+				return nil, bad(name, "a string")
 			}
 		case "variables":
 			if !payload.IsObject(value) && !null {
-				return bad(name, "an object")
+				return nil, bad(name, "an object")
 			}
 			if !null {
 				req.variables = value
 			}
 		case "extensions":
 			if !payload.IsObject(value) && !null {
-				return bad(name, "an object")
+				return nil, bad(name, "an object")
 			}
 		}
 	}
@@ -270,7 +270,7 @@ func write(w http.ResponseWriter, r *http.Request, media string, status int, res
 	header.Set("Vary", "Accept")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
+		_, _ = w.Write(body) //nolint:gosec // JSON, and sent as JSON with nosniff.
 	}
 }
 

@@ -24,7 +24,7 @@ func get(t *testing.T, handler http.Handler, method, target string, headers ...s
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, request)
 	response := recorder.Result()
-	t.Cleanup(func() { response.Body.Close() })
+	t.Cleanup(func() { _ = response.Body.Close() })
 	return response
 }
 
@@ -125,7 +125,8 @@ func TestPlaygroundPolicy(t *testing.T) {
 		require.Contains(t, body(t, response), `<meta property="csp-nonce" nonce="`+nonce+`">`)
 		return nonce
 	}
-	require.NotEqual(t, nonceOf(), nonceOf(), "a nonce serves one response")
+	first, second := nonceOf(), nonceOf()
+	require.NotEqual(t, first, second, "a nonce serves one response")
 }
 
 func TestPlaygroundHeaders(t *testing.T) {

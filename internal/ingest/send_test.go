@@ -306,10 +306,10 @@ func TestBatchKeepsOrderAndFailsOneByOne(t *testing.T) {
 	var inputs []ingest.Input
 	for i := range 100 {
 		in := input(fmt.Sprintf(`{"i":%d}`, i))
-		switch {
-		case i%10 == 3:
+		switch i % 10 {
+		case 3:
 			in.Type = "nope"
-		case i%10 == 5:
+		case 5:
 			in.Operation = "item_expired"
 		}
 		inputs = append(inputs, in)

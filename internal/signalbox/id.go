@@ -83,7 +83,7 @@ func FirstID(t time.Time) ID {
 	ms := max(t.UnixMilli(), 0)
 	var id ID
 	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(ms)) //nolint:gosec // not negative.
+	binary.BigEndian.PutUint64(b[:], uint64(ms))
 	copy(id[:6], b[2:])
 	return id
 }
