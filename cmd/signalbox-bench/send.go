@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// What clients are told to send, with variables.
+const (
+	sendHead = `{"query":"mutation($input: SendCustomEventInput!) { sendCustomEvent(input: $input) { success outcome workflows { type id runID } } }","variables":{"input":`
+	bulkHead = `{"query":"mutation($inputs: [SendCustomEventInput!]!) { sendCustomEvents(inputs: $inputs) { response { eventID outcome } error { code message } } }","variables":{"inputs":[`
+)
+
+// sender sends one event a request, each of which must come to the outcome.
+func (g *generator) sender(name, outcome, wait string) func(context.Context, job) (operation, error) {
+	want := []byte(`"outcome":"` + outcome + `"`)
+	return func(ctx context.Context, j job) (operation, error) {
+		c, err := dialHTTP(ctx, j.Server)
+		if err != nil {
+			return operation{}, err
+		}
+		var body []byte
+		return operation{close: c.close, do: func(context.Context) error {
+			body = appendEvent(append(body[:0], sendHead...), name, wait, nextEntity())
+			body = append(body, "}}"...)
+			return c.post(body, want, 1)
+		}}, nil
+	}
+}
+
+// bulkSender sends bulkSize events a request.
+func (g *generator) bulkSender(name, outcome, wait string) func(context.Context, job) (operation, error) {
+	want := []byte(`"outcome":"` + outcome + `"`)
+	return func(ctx context.Context, j job) (operation, error) {
+		c, err := dialHTTP(ctx, j.Server)
+		if err != nil {
+			return operation{}, err
+		}
+		var body []byte
+		return operation{close: c.close, do: func(context.Context) error {
+			body = append(body[:0], bulkHead...)
+			for i := range bulkSize {
+				if i > 0 {
+					body = append(body, ',')
+				}
+				body = appendEvent(body, name, wait, nextEntity())
+			}
+			body = append(body, "]}}"...)
+			return c.post(body, want, bulkSize)
+		}}, nil
+	}
+}
+
+// httpConn is one kept-alive connection and just enough HTTP/1.1 for this server's
+// answers. A load generator shares the machine with what it measures, so it has to
+// be lean; net/http's client costs more than the server does.
+type httpConn struct {
+	conn    net.Conn
+	reader  *bufio.Reader
+	address string
+	out     []byte
+	in      []byte
+}
+
+const requestTimeout = 30 * time.Second
+
+func dialHTTP(ctx context.Context, address string) (*httpConn, error) {
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &httpConn{conn: conn, reader: bufio.NewReaderSize(conn, 16<<10), address: address}, nil
+}
+
+func (c *httpConn) close() { _ = c.conn.Close() }
+
+// post sends a GraphQL request and checks that the answer has no errors and holds
+// the wanted text as often as it should.
+func (c *httpConn) post(body, want []byte, times int) error {
+	if err := c.conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		return err
+	}
+	c.out = append(c.out[:0], "POST /graphql HTTP/1.1\r\nHost: "...)
+	c.out = append(c.out, c.address...)
+	c.out = append(c.out, "\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: "...)
+	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
+	c.out = append(c.out, "\r\n\r\n"...)
+	c.out = append(c.out, body...)
+	if _, err := c.conn.Write(c.out); err != nil {
+		return err
+	}
+	status, err := c.read()
+	if err != nil {
+		return err
+	}
+	if status != 200 || bytes.HasPrefix(c.in, []byte(`{"errors"`)) || bytes.Count(c.in, want) != times {
+		return fmt.Errorf("the server answered %d and not %s: %.300s", status, want, c.in)
+	}
+	return nil
+}
+
+// read takes one answer with a Content-Length; its body is in c.in until the next.
+func (c *httpConn) read() (status int, err error) {
+	line, err := c.reader.ReadSlice('\n')
+	if err != nil {
+		return 0, err
+	}
+	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.1 ")) {
+		return 0, errors.New("not an HTTP/1.1 answer")
+	}
+	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return 0, err
+	}
+	length := -1
+	for {
+		line, err := c.reader.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			break
+		}
+		const name = "content-length:"
+		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(name):]))); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if length < 0 {
+		return 0, errors.New("the answer has no Content-Length")
+	}
+	if cap(c.in) < length {
+		c.in = make([]byte, length)
+	}
+	c.in = c.in[:length]
+	for read := 0; read < length; {
+		n, err := c.reader.Read(c.in[read:])
+		if err != nil {
+			return 0, err
+		}
+		read += n
+	}
+	return status, nil
+}
