@@ -1,0 +1,211 @@
+package crashtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+const namespace = "default"
+
+// rig is a database with the catalogue applied and a worker whose workflow
+// completes at once: a double start shows only on completed runs.
+type rig struct {
+	dsn      string
+	temporal string
+	client   client.Client
+	queue    string
+
+	mu       sync.Mutex
+	executed map[string]Run // by run id
+}
+
+func sharedTemporal(t *testing.T) string {
+	t.Helper()
+	address := os.Getenv("SIGNALBOX_TEST_TEMPORAL")
+	require.NotEmpty(t, address, "tests need a real Temporal: run them with `make test`, or name one in SIGNALBOX_TEST_TEMPORAL")
+	return address
+}
+
+func newRig(t *testing.T, dsn, temporal string) *rig {
+	t.Helper()
+	r := &rig{dsn: dsn, temporal: temporal, queue: "crash-" + uuid.NewString(), executed: make(map[string]Run)}
+	r.apply(t)
+	c, err := client.NewLazyClient(client.Options{HostPort: temporal, Namespace: namespace, Logger: quiet{}})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	r.client = c
+	w := worker.New(c, r.queue, worker.Options{WorkerStopTimeout: time.Second})
+	w.RegisterWorkflowWithOptions(r.run, workflow.RegisterOptions{Name: "Complete"})
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	return r
+}
+
+// apply registers the load's operations and their rules.
+func (r *rig) apply(t *testing.T) {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("types:\n  - type: order\n    operations: [placed, returned, viewed]\nrules:\n")
+	for operation, rules := range rulesOf {
+		for _, rule := range rules {
+			fmt.Fprintf(&text, "  - name: %s\n    on: {event: \"order:%s\"}\n    start: {workflow: Complete, taskQueue: %s}\n", rule, operation, r.queue)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "catalogue.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o600))
+	signalbox(t, "apply", "--dsn", r.dsn, "-f", file)
+}
+
+// run is the workflow. It notes which run got which event; a replay notes the same.
+func (r *rig) run(ctx workflow.Context, in json.RawMessage) error {
+	var envelope struct{ Event struct{ ID string } }
+	if err := json.Unmarshal(in, &envelope); err != nil {
+		return err
+	}
+	execution := workflow.GetInfo(ctx).WorkflowExecution
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.executed[execution.RunID] = Run{WorkflowID: execution.ID, RunID: execution.RunID, EventID: envelope.Event.ID}
+	return nil
+}
+
+func (r *rig) executions() []Run {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []Run
+	for _, run := range r.executed {
+		all = append(all, run)
+	}
+	return all
+}
+
+// pending are the dispatches still to be started.
+func (r *rig) pending(ctx context.Context) ([]string, error) {
+	return rows(ctx, r.dsn, pgx.RowTo[string], `SELECT id::text FROM dispatches WHERE status = 'PENDING'`)
+}
+
+// listed are the runs on our task queue as Temporal's visibility has them, and how
+// many are still open.
+func (r *rig) listed(ctx context.Context) (runs []Run, open int, err error) {
+	var page []byte
+	for {
+		resp, err := r.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: namespace, PageSize: 1000, NextPageToken: page, Query: fmt.Sprintf("TaskQueue = '%s'", r.queue),
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range resp.GetExecutions() {
+			runs = append(runs, Run{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()})
+			if e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				open++
+			}
+		}
+		if page = resp.GetNextPageToken(); len(page) == 0 {
+			return runs, open, nil
+		}
+	}
+}
+
+// check waits until the system is quiet and compares everything. What has not
+// come to rest in time shows in the report.
+func (r *rig) check(t *testing.T, l *load, within time.Duration) Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within+30*time.Second)
+	defer cancel()
+	state := State{Answers: l.answers(), Rules: rulesOf}
+	before := -1
+	for deadline := time.Now().Add(within); ; {
+		pending, err := r.pending(ctx)
+		require.NoError(t, err)
+		listed, open, err := r.listed(ctx)
+		require.NoError(t, err)
+		state.Listed, state.Executed = listed, r.executions()
+		// Visibility is written a moment after the run, so twice the same number
+		// that the worker has seen is what counts as rest.
+		quiet := len(pending) == 0 && open == 0 && len(listed) == len(state.Executed) && len(listed) == before
+		before = len(listed)
+		if quiet || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(10 * often)
+	}
+	var err error
+	state.Events, err = rows(ctx, r.dsn, pgx.RowToStructByPos[Event], `SELECT id::text, entity_id, operation, data::text FROM events`)
+	require.NoError(t, err)
+	state.Dispatches, err = rows(ctx, r.dsn, pgx.RowToStructByPos[Dispatch],
+		`SELECT event_id::text, rule, status, workflow_id, coalesce(run_id, '') FROM dispatches`)
+	require.NoError(t, err)
+	report := Check(state)
+	for _, v := range report.Violations[:min(len(report.Violations), 20)] {
+		t.Errorf("%s", v)
+	}
+	require.Zero(t, l.unanswered.Load(), "sends that were never answered")
+	t.Logf("%s: %d requests, %d errors, %d keys acknowledged, %d events, %d runs, %d lost, %d doubled",
+		l.name, len(state.Answers), countErrors(state.Answers), report.Acknowledged, len(state.Events), len(state.Listed), report.Lost, report.Doubled)
+	return report
+}
+
+func countErrors(answers []Answer) int {
+	n := 0
+	for _, a := range answers {
+		if a.Code != "" && a.Code != codeConflict {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitStarted waits until none of the dispatches is PENDING.
+func (r *rig) awaitStarted(t *testing.T, ids []string, deadline time.Time) bool {
+	t.Helper()
+	for {
+		pending, err := r.pending(t.Context())
+		if err == nil && !slices.ContainsFunc(pending, func(id string) bool { return slices.Contains(ids, id) }) {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(often)
+	}
+}
+
+// rows reads Postgres on a connection of its own, past the code under test.
+func rows[T any](ctx context.Context, dsn string, scan pgx.RowToFunc[T], sql string) ([]T, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	found, err := conn.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, scan)
+}
+
+// quiet drops the SDK's log: that servers go away is the point here.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
