@@ -55,10 +55,23 @@ func DSN(t testing.TB) string {
 	t.Helper()
 	from, err := template()
 	require.NoError(t, err)
+	return create(t, " TEMPLATE "+from)
+}
+
+// EmptyDSN makes a database without a schema, and removes it with the test.
+func EmptyDSN(t testing.TB) string {
+	t.Helper()
+	_, err := template() // says what to do where there is no server
+	require.NoError(t, err)
+	return create(t, "")
+}
+
+func create(t testing.TB, from string) string {
+	t.Helper()
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand
 	name := "t_" + hex.EncodeToString(b[:])
-	require.NoError(t, exec(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, from)))
+	require.NoError(t, exec("CREATE DATABASE "+name+from))
 	t.Cleanup(func() {
 		require.NoError(t, exec(fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)))
 	})

@@ -1,0 +1,192 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/internal/pgtest"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// The outcome is derived twice: in Go for answers, in SQL for the filter. Every
+// combination of dispatches must give the same.
+func TestTheOutcomeFilterAgreesWithOutcomeOf(t *testing.T) { // X-02, P-22
+	db := pgtest.Open(t)
+	statuses := []signalbox.DispatchStatus{signalbox.StatusPending, signalbox.StatusStarted, signalbox.StatusReused, signalbox.StatusFailed}
+	var records []*signalbox.Record
+	var marks []signalbox.Mark
+	for _, verdict := range []signalbox.Verdict{"", signalbox.VerdictDisabled, signalbox.VerdictFiltered, signalbox.VerdictError} {
+		r := record("")
+		if verdict != "" {
+			r.Event.Decisions = []signalbox.Decision{{Rule: "x", RuleVersion: 1, Verdict: verdict, Reason: "because"}}
+		}
+		records = append(records, r)
+	}
+	for _, a := range statuses {
+		for _, b := range statuses {
+			r := record("", "a", "b")
+			for i, s := range []signalbox.DispatchStatus{a, b} {
+				m := signalbox.Mark{Tenant: defaultTenant, ID: r.Dispatches[i].ID, Attempt: 1, Status: s, Delay: time.Hour}
+				if s == signalbox.StatusStarted || s == signalbox.StatusReused {
+					m.RunID = "run"
+				}
+				marks = append(marks, m)
+			}
+			records = append(records, r)
+		}
+	}
+	stored(t, db, records...)
+	mark(t, db, marks...)
+
+	all, _, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, signalbox.Page{First: 100})
+	require.NoError(t, err)
+	require.Len(t, all, len(records))
+	want := map[signalbox.Outcome][]signalbox.ID{}
+	for _, e := range all {
+		outcome := signalbox.OutcomeOf(e.Decisions, e.Dispatches)
+		want[outcome] = append(want[outcome], e.ID)
+	}
+	require.Len(t, want, 6)
+	for outcome, ids := range want {
+		found, _, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{Outcomes: []signalbox.Outcome{outcome}}, signalbox.Page{First: 100})
+		require.NoError(t, err)
+		var got []signalbox.ID
+		for _, e := range found {
+			got = append(got, e.ID)
+		}
+		require.Equal(t, ids, got, "%s", outcome)
+	}
+}
+
+func TestEventsPageNewestFirstAndStayInTheirTenant(t *testing.T) { // P-22, I7
+	db := pgtest.Open(t)
+	var records []*signalbox.Record
+	for i := range 7 {
+		r := record("")
+		r.Event.EntityID = fmt.Sprint(i)
+		records = append(records, r)
+	}
+	foreign := record("", "a")
+	foreign.Event.Tenant, foreign.Dispatches[0].Tenant = signalbox.ID{7}, signalbox.ID{7}
+	stored(t, db, append(records, foreign)...)
+
+	var seen string
+	page := signalbox.Page{First: 3}
+	for {
+		events, more, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, page)
+		require.NoError(t, err)
+		for _, e := range events {
+			seen += e.EntityID
+			page.After = e.ID
+		}
+		if !more {
+			break
+		}
+	}
+	require.Equal(t, "6543210", seen)
+
+	_, err := db.Event(t.Context(), defaultTenant, foreign.Event.ID)
+	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
+	dispatches, _, err := db.Dispatches(t.Context(), defaultTenant, signalbox.DispatchFilter{}, signalbox.Page{First: 10})
+	require.NoError(t, err)
+	require.Empty(t, dispatches)
+	// The same key in two tenants is two keys.
+	mine, theirs := record("k"), record("k")
+	theirs.Event.Tenant, theirs.Fingerprint = signalbox.ID{7}, [32]byte{1}
+	stored(t, db, mine, theirs)
+	require.NotEqual(t, mine.Owner, theirs.Owner)
+}
+
+func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
+	db := pgtest.Open(t)
+	rule := signalbox.Rule{
+		Name: "r", State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "a", Operation: "*"},
+		Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}},
+	}
+	catalogue := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
+	revision := func() int64 {
+		tenants, err := db.Tenants(t.Context())
+		require.NoError(t, err)
+		require.Len(t, tenants, 1)
+		return tenants[0].Revision
+	}
+	apply := func() (actions []signalbox.ChangeAction) {
+		changes, err := db.Apply(t.Context(), "default", catalogue)
+		require.NoError(t, err)
+		for _, c := range changes {
+			actions = append(actions, c.Action)
+		}
+		return actions
+	}
+	require.Equal(t, []signalbox.ChangeAction{signalbox.Created, signalbox.Created}, apply())
+	before := revision()
+	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Unchanged}, apply())
+	require.Equal(t, before, revision(), "nothing to reload")
+
+	catalogue.Rules[0].Start.Workflow = "W2"
+	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Changed}, apply())
+	require.Equal(t, before+1, revision())
+	catalogue.Rules[0].State = signalbox.RuleDisabled
+	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Changed}, apply())
+
+	got, err := db.Catalogue(t.Context(), defaultTenant)
+	require.NoError(t, err)
+	want := catalogue.Rules[0]
+	want.Version = 2 // the state is not part of a version
+	require.Equal(t, []signalbox.Rule{want}, got.Rules)
+
+	_, err = db.Apply(t.Context(), "nobody", catalogue)
+	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
+}
+
+func TestPartitionsAreMadeAheadAndOnce(t *testing.T) {
+	db := pgtest.Open(t)
+	now := time.Date(2031, 12, 31, 23, 0, 0, 0, time.UTC) // a Wednesday
+	done := make(chan error, 4)
+	for range cap(done) {
+		go func() { done <- db.EnsurePartitions(t.Context(), now) }()
+	}
+	for range cap(done) {
+		require.NoError(t, <-done)
+	}
+	for _, at := range []time.Time{now.AddDate(0, 0, -7), now, now.AddDate(0, 0, 28)} {
+		r := record("", "a")
+		id := signalbox.FirstID(at)
+		id[6], id[8], id[15] = 0x70, 0x80, 1
+		r.Event.ID, r.Dispatches[0].EventID, r.Dispatches[0].ID = id, id, signalbox.DispatchID(id, "a")
+		stored(t, db, r)
+	}
+}
+
+func TestTheSchemaSaysWhenItIsBehind(t *testing.T) {
+	dsn := pgtest.EmptyDSN(t)
+	db := pgtest.Connect(t, dsn)
+	require.ErrorContains(t, db.CheckVersion(t.Context()), "run `signalbox migrate up`")
+	applied, err := db.MigrateUp(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, applied)
+	require.NoError(t, db.CheckVersion(t.Context()))
+	applied, err = db.MigrateUp(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, applied)
+	status, err := db.MigrationStatus(t.Context())
+	require.NoError(t, err)
+	for _, m := range status {
+		require.False(t, m.AppliedAt.IsZero(), m.Name)
+	}
+}
+
+func TestOpenExplainsItself(t *testing.T) {
+	_, err := postgres.Open(t.Context(), postgres.Config{})
+	require.ErrorContains(t, err, "SIGNALBOX_DSN")
+	_, err = postgres.Open(t.Context(), postgres.Config{DSN: "postgres://u:secret@%zz/"})
+	require.ErrorContains(t, err, "postgres://user:password@localhost")
+	require.NotContains(t, err.Error(), "secret")
+	_, err = postgres.Open(t.Context(), postgres.Config{DSN: "postgres://u:secret@127.0.0.1:1/nothing"})
+	require.ErrorContains(t, err, "Postgres does not answer at 127.0.0.1:1")
+	require.NotContains(t, err.Error(), "secret")
+}

@@ -1,0 +1,133 @@
+package routing_test
+
+import (
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/signalbox/signalbox/internal/routing"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+func rule(name, typ, operation string) signalbox.Rule {
+	return signalbox.Rule{
+		Name: name, Version: 3, State: signalbox.RuleEnabled,
+		On:    signalbox.Pattern{Type: typ, Operation: operation},
+		Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q"},
+	}
+}
+
+func event(typ, operation string) *signalbox.Event {
+	return &signalbox.Event{ID: signalbox.ID{0, 0, 0, 0, 0, 1, 0x70, 9}, Tenant: signalbox.ID{1}, Type: typ, Operation: operation}
+}
+
+func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
+	disabled := rule("off", "order", "*")
+	disabled.State = signalbox.RuleDisabled
+	table, err := routing.Compile([]signalbox.Rule{
+		rule("z-exact", "order", "placed"), rule("a-any", "*", "*"), rule("m-prefix", "order", "pl*"), rule("other", "customer", "placed"),
+		rule("suffix", "*der", "*ed"), disabled,
+	}, "home")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		typ, operation string
+		want           string
+	}{
+		{"order", "placed", "a-any m-prefix off(DISABLED) suffix z-exact"},
+		{"order", "cancelled", "a-any off(DISABLED) suffix"},
+		{"order", "plan", "a-any m-prefix off(DISABLED)"},
+		{"Order", "placed", "a-any suffix"},
+		{"customer", "placed", "a-any other"},
+		{"order ", "placed", "a-any"},
+	} {
+		plan := table.Match(event(c.typ, c.operation))
+		var got []string
+		matched := 0
+		for _, d := range plan.Decisions {
+			text := d.Rule
+			if d.Verdict == signalbox.VerdictMatched {
+				matched++
+				require.Empty(t, d.Reason)
+			} else {
+				text += "(" + string(d.Verdict) + ")"
+				require.NotEmpty(t, d.Reason)
+			}
+			require.Equal(t, 3, d.RuleVersion)
+			got = append(got, text)
+		}
+		require.Equal(t, c.want, strings.Join(got, " "), "%s/%s", c.typ, c.operation)
+		require.Len(t, plan.Dispatches, matched)
+	}
+}
+
+func TestADispatchIsAFunctionOfEventAndRule(t *testing.T) {
+	own := rule("own-namespace", "order", "placed")
+	own.Start.Namespace = "elsewhere"
+	table, err := routing.Compile([]signalbox.Rule{rule("plain", "order", "placed"), own}, "home")
+	require.NoError(t, err)
+	e := event("order", "placed")
+	first, second := table.Match(e), table.Match(e)
+	require.Equal(t, first, second)
+	require.Equal(t, "elsewhere", first.Dispatches[0].Namespace)
+	require.Equal(t, "home", first.Dispatches[1].Namespace)
+	require.NotEqual(t, first.Dispatches[0].ID, first.Dispatches[1].ID)
+	require.Equal(t, e.ID.Time(), first.Dispatches[0].ID.Time(), "in its event's partition")
+	require.Equal(t, "plain/"+e.ID.String(), first.Dispatches[1].WorkflowID)
+}
+
+// The index must not change what matches: every rule asked by itself, with an
+// independent matcher, says the same.
+func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) {
+	name := rapid.StringMatching(`[ab]{1,4}`)
+	pattern := rapid.StringMatching(`[ab*]{1,5}`)
+	rapid.Check(t, func(t *rapid.T) {
+		var rules []signalbox.Rule
+		for i, n := 0, rapid.IntRange(0, 12).Draw(t, "rules"); i < n; i++ {
+			rules = append(rules, rule(string(rune('a'+i)), pattern.Draw(t, "type"), pattern.Draw(t, "operation")))
+		}
+		table, err := routing.Compile(rules, "home")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := event(name.Draw(t, "event type"), name.Draw(t, "event operation"))
+		var want []string
+		for _, r := range rules {
+			typ, _ := path.Match(r.On.Type, e.Type) // no slashes here, so * means the same
+			operation, _ := path.Match(r.On.Operation, e.Operation)
+			if typ && operation {
+				want = append(want, r.Name)
+			}
+		}
+		var got []string
+		for _, d := range table.Match(e).Decisions {
+			got = append(got, d.Rule)
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Fatalf("%s/%s: got %v, want %v", e.Type, e.Operation, got, want)
+		}
+	})
+}
+
+func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
+	bad := rule("Größe", " order", "")
+	bad.Start = signalbox.StartSpec{StartOptions: signalbox.StartOptions{ReusePolicy: "SOMETIMES", ConflictPolicy: "NEVER", RunTimeout: -1}}
+	bad.State = "HALF"
+	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, "home")
+	require.Equal(t, signalbox.CodeConfiguration, signalbox.ErrorCode(err))
+	for _, part := range []string{
+		`rule "twice" is there twice`, `"Größe": a name has`, "on.type has white space", "on.operation is blank", "start.workflow is missing",
+		"start.taskQueue is missing", "start.reusePolicy", "start.conflictPolicy", "a timeout cannot be negative", "state is ENABLED or DISABLED",
+	} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestGlobsStayLinearOnHostilePatterns(t *testing.T) {
+	hostile := strings.Repeat("a*", 60) + "b"
+	table, err := routing.Compile([]signalbox.Rule{rule("r", hostile, "*")}, "home")
+	require.NoError(t, err)
+	require.Empty(t, table.Match(event(strings.Repeat("a", 128), "x")).Decisions)
+}
