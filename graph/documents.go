@@ -2,11 +2,9 @@ package graph
 
 import (
 	"context"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
@@ -36,6 +34,12 @@ type document struct {
 	// literals are the JSON texts written in the document where the schema says
 	// Map. Each has become a variable of a name that no client can write.
 	literals []literal
+	// defaults are the values of variables that are not given.
+	defaults map[*ast.VariableDefinition]any
+	// neverNull are the variables that stand where null cannot. The document may
+	// declare them nullable where they have a default, but null itself is refused
+	// then (GraphQL specification, section 6.4.1).
+	neverNull map[string]bool
 }
 
 // operation is the one of a document's that a request asks for.
@@ -92,7 +96,7 @@ func (d *documents) compile(query string) (*document, error) {
 	}
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, d.limits.Tokens)
 	if err != nil {
-		return nil, asList(err)
+		return nil, parseError(err)
 	}
 	if len(parsed.Operations) == 0 {
 		return nil, invalid("the document has no operation: write a query or a mutation")
@@ -100,41 +104,18 @@ func (d *documents) compile(query string) (*document, error) {
 	if err := d.boundAsWritten(parsed); err != nil {
 		return nil, err
 	}
-	doc := &document{query: query, ast: parsed}
+	doc := &document{query: query, ast: parsed, neverNull: map[string]bool{}}
 	if err := doc.prepare(d.schema); err != nil {
 		return nil, err
 	}
 	if errs := validator.ValidateWithRules(d.schema, parsed, d.rules); len(errs) > 0 {
-		return nil, withoutValues(errs[:min(len(errs), maxErrors)])
+		return nil, withoutValues(errs)
 	}
 	if err := d.boundAsExecuted(parsed); err != nil {
 		return nil, err
 	}
-	doc.substitute()
+	if err := doc.substitute(d); err != nil {
+		return nil, err
+	}
 	return doc, nil
-}
-
-const (
-	maxErrors  = 20
-	maxMessage = 300
-)
-
-// withoutValues takes out of the validator's messages what the client has written
-// as values: nothing of a payload goes into errors.
-func withoutValues(errs gqlerror.List) gqlerror.List {
-	for _, e := range errs {
-		if e.Rule == rules.ValuesOfCorrectTypeRule.Name {
-			e.Message, _, _ = strings.Cut(e.Message, ", found ")
-			e.Message, _, _ = strings.Cut(e.Message, ": {")
-		}
-		e.Message = cut(e.Message, maxMessage)
-	}
-	return errs
-}
-
-func asList(err error) gqlerror.List {
-	if e, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser's own, never wrapped.
-		return gqlerror.List{e}
-	}
-	return gqlerror.List{{Message: err.Error()}}
 }

@@ -15,9 +15,10 @@ const mapScalar = "Map"
 
 // literal is a value written in the document where the schema says Map.
 type literal struct {
-	name    string     // of the variable that takes its place
-	place   *ast.Value // in the document
-	written *ast.Value // a copy, as it was written
+	name    string          // of the variable that takes its place
+	place   *ast.Value      // in the document
+	written *ast.Value      // a copy, as it was written
+	text    json.RawMessage // as JSON; nil where it depends on variables
 }
 
 // prepare makes the values of a document fit for validation and execution, which
@@ -29,6 +30,7 @@ type literal struct {
 //   - A number in the place of an ID, or of a scalar of ours, becomes the string of
 //     its digits.
 //   - An Int beyond 32 bits is an error.
+//   - Variables that stand where null cannot are remembered.
 func (doc *document) prepare(schema *ast.Schema) error {
 	p := preparer{doc: doc, schema: schema}
 	for _, op := range doc.ast.Operations {
@@ -49,11 +51,43 @@ func (doc *document) prepare(schema *ast.Schema) error {
 }
 
 // substitute puts variables where Maps are written, once the document is valid.
-// Their names begin with #, as no client's can.
-func (doc *document) substitute() {
-	for _, l := range doc.literals {
+// Their names begin with #, as no client's can. Texts and defaults that depend on
+// nothing are made here, once.
+func (doc *document) substitute(d *documents) error {
+	fixed := map[string]any{}
+	for i := range doc.literals {
+		l := &doc.literals[i]
 		*l.place = ast.Value{Kind: ast.Variable, Raw: l.name, Position: l.place.Position}
+		if hasVariable(l.written) {
+			continue
+		}
+		text, err := appendLiteral(nil, l.written, nil)
+		if err != nil {
+			return err
+		}
+		l.text = text
+		fixed[l.name] = l.text
 	}
+	for _, op := range doc.ast.Operations {
+		for _, def := range op.VariableDefinitions {
+			if def.DefaultValue == nil {
+				continue
+			}
+			text, err := appendLiteral(nil, def.DefaultValue, fixed)
+			if err != nil {
+				return err
+			}
+			v, err := d.coerce(text, def.Type, variablePath{name: def.Variable})
+			if err != nil {
+				return err
+			}
+			if doc.defaults == nil {
+				doc.defaults = map[*ast.VariableDefinition]any{}
+			}
+			doc.defaults[def] = v
+		}
+	}
+	return nil
 }
 
 type preparer struct {
@@ -117,7 +151,12 @@ func (p *preparer) arguments(args ast.ArgumentList, defs ast.ArgumentDefinitionL
 
 func (p *preparer) value(v *ast.Value, typ *ast.Type) {
 	switch {
-	case v.Kind == ast.Variable || v.Kind == ast.NullValue:
+	case v.Kind == ast.Variable:
+		if typ.NonNull {
+			p.doc.neverNull[v.Raw] = true
+		}
+		return
+	case v.Kind == ast.NullValue:
 		return
 	case typ.Elem != nil && v.Kind == ast.ListValue:
 		for _, child := range v.Children {
@@ -128,6 +167,10 @@ func (p *preparer) value(v *ast.Value, typ *ast.Type) {
 		p.value(v, typ.Elem) // one value stands for a list of one
 		return
 	case typ.NamedType == mapScalar:
+		if hasWord(v) {
+			p.fail("a word stands without quotes in a Map: JSON has strings, numbers, true, false and null")
+			return
+		}
 		p.doc.literals = append(p.doc.literals, literal{
 			name: "#" + strconv.Itoa(len(p.doc.literals)), place: v, written: copyOf(v),
 		})
@@ -166,9 +209,24 @@ func copyOf(v *ast.Value) *ast.Value {
 	return &c
 }
 
+// hasWord tells whether an enum's value is in v.
+func hasWord(v *ast.Value) bool {
+	if v.Kind == ast.EnumValue {
+		return true
+	}
+	for _, child := range v.Children {
+		if hasWord(child.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// numbersToStrings marks what was a number with a NUL, which no string can have:
+// 1 and "1" stay apart when validation asks whether two fields are the same.
 func numbersToStrings(v *ast.Value) {
 	if v.Kind == ast.IntValue || v.Kind == ast.FloatValue {
-		v.Kind = ast.StringValue
+		v.Kind, v.Raw = ast.StringValue, "\x00"+v.Raw
 	}
 	for _, child := range v.Children {
 		numbersToStrings(child.Value)
@@ -202,19 +260,18 @@ func (p *preparer) fail(reason string) {
 	}
 }
 
-// literalVariables adds the document's literals to the variables: first those that
-// stand alone (a variable's default may be one), then, when the client's variables
-// are known, the others.
-func (doc *document) literalVariables(vars map[string]any, withVariables bool) error {
-	for _, l := range doc.literals {
-		if hasVariable(l.written) != withVariables {
-			continue
+// literalVariables adds the document's literals to the variables.
+func (doc *document) literalVariables(vars map[string]any) error {
+	for i := range doc.literals {
+		l := &doc.literals[i]
+		text := l.text
+		if text == nil {
+			var err error
+			if text, err = appendLiteral(nil, l.written, vars); err != nil {
+				return err
+			}
 		}
-		text, err := appendLiteral(nil, l.written, vars)
-		if err != nil {
-			return err
-		}
-		vars[l.name] = json.RawMessage(text)
+		vars[l.name] = text
 	}
 	return nil
 }
@@ -239,7 +296,7 @@ func appendLiteral(b []byte, v *ast.Value, vars map[string]any) ([]byte, error) 
 		return appendValue(b, vars[v.Raw])
 	case ast.IntValue, ast.FloatValue, ast.BooleanValue:
 		return append(b, v.Raw...), nil
-	case ast.StringValue, ast.BlockValue:
+	case ast.StringValue, ast.BlockValue, ast.EnumValue: // a word only in defaults, for an enum
 		return payload.AppendString(b, v.Raw), nil
 	case ast.NullValue:
 		return append(b, "null"...), nil
@@ -273,8 +330,6 @@ func appendLiteral(b []byte, v *ast.Value, vars map[string]any) ([]byte, error) 
 			}
 		}
 		return append(b, '}'), nil
-	case ast.EnumValue:
-		return nil, invalid("%q stands in a Map without quotes: JSON has strings, numbers, true, false and null", cut(v.Raw, 40))
 	}
 	return nil, invalid("a value in the document cannot be written as JSON")
 }

@@ -17,9 +17,6 @@ import (
 // less. (GraphQL specification, section 6.1.2.)
 func (d *documents) variables(op *operation, raw json.RawMessage) (map[string]any, error) {
 	vars := make(map[string]any, len(op.def.VariableDefinitions)+len(op.doc.literals))
-	if err := op.doc.literalVariables(vars, false); err != nil {
-		return nil, err
-	}
 	given := make(map[string]json.RawMessage, len(op.def.VariableDefinitions))
 	if raw != nil {
 		for name, value := range payload.Members(raw) {
@@ -30,22 +27,22 @@ func (d *documents) variables(op *operation, raw json.RawMessage) (map[string]an
 		value, there := given[def.Variable]
 		switch {
 		case there:
-			v, err := d.coerce(value, def.Type, variablePath{name: def.Variable})
+			at := variablePath{name: def.Variable}
+			if payload.IsNull(value) && op.doc.neverNull[def.Variable] {
+				return nil, at.fault("is null, and it stands where null cannot: leave it out for its default")
+			}
+			v, err := d.coerce(value, def.Type, at)
 			if err != nil {
 				return nil, err
 			}
 			vars[def.Variable] = v
 		case def.DefaultValue != nil:
-			v, err := def.DefaultValue.Value(vars)
-			if err != nil {
-				return nil, invalid("the default of variable $%s cannot be read", def.Variable)
-			}
-			vars[def.Variable] = v
+			vars[def.Variable] = op.doc.defaults[def]
 		case def.Type.NonNull:
 			return nil, invalid("variable $%s is missing: it is declared %s", def.Variable, def.Type)
 		}
 	}
-	return vars, op.doc.literalVariables(vars, true)
+	return vars, op.doc.literalVariables(vars)
 }
 
 // variablePath is where in the variables a value is.

@@ -1,0 +1,143 @@
+package graph_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+var update = flag.Bool("update", false, "write expected.json of the cases anew")
+
+// seen is what a case's expected.json holds: the answer, and what came to the road.
+type seen struct {
+	Status   int             `json:"status"`
+	Response json.RawMessage `json:"response"`
+	Sent     []sent          `json:"sent,omitempty"`
+}
+
+type sent struct {
+	Type      string `json:"type"`
+	Operation string `json:"operation"`
+	ID        string `json:"id"`
+	// Data is the text that the road got, as a string, so that nothing of it is lost
+	// in comparing; null where data was absent.
+	Data           *string `json:"data"`
+	Metadata       *string `json:"metadata,omitempty"`
+	IdempotencyKey string  `json:"idempotencyKey,omitempty"`
+	Source         string  `json:"source,omitempty"`
+	Subject        string  `json:"subject,omitempty"`
+	OccurredAt     string  `json:"occurredAt,omitempty"`
+	Wait           string  `json:"waitFor,omitempty"`
+}
+
+// TestCases runs each folder of testdata: query.graphql with variables.json, where
+// there is one, answers as expected.json says (P-01 … P-08).
+func TestCases(t *testing.T) {
+	folders, err := os.ReadDir("testdata")
+	require.NoError(t, err)
+	for _, folder := range folders {
+		if folder.Name() == "fuzz" {
+			continue
+		}
+		t.Run(folder.Name(), func(t *testing.T) {
+			dir := filepath.Join("testdata", folder.Name())
+			query, err := os.ReadFile(filepath.Join(dir, "query.graphql"))
+			require.NoError(t, err)
+			variables, err := os.ReadFile(filepath.Join(dir, "variables.json"))
+			if !errors.Is(err, fs.ErrNotExist) {
+				require.NoError(t, err)
+			}
+			d := open(t, caseFakes())
+			w := d.serve(http.MethodPost, "/graphql", bodyOf(string(query), string(variables)),
+				"Accept", mediaGQL, "Idempotency-Key", "key-1")
+			got := seen{Status: w.Code, Response: w.Body.Bytes()}
+			for _, in := range d.all() {
+				got.Sent = append(got.Sent, sentOf(&in))
+			}
+			text := indented(t, got)
+			name := filepath.Join(dir, "expected.json")
+			if *update {
+				require.NoError(t, os.WriteFile(name, []byte(text), 0o644)) //nolint:gosec // a fixture.
+			}
+			want, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.Equal(t, string(want), text)
+		})
+	}
+}
+
+func indented(t *testing.T, v any) string {
+	t.Helper()
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(v))
+	return out.String()
+}
+
+func sentOf(in *ingest.Input) sent {
+	s := sent{
+		Type: in.Type, Operation: in.Operation, ID: in.EntityID, IdempotencyKey: in.IdempotencyKey,
+		Source: in.Source, Subject: in.Subject, Wait: string(in.Wait),
+	}
+	if in.Data != nil {
+		text := string(in.Data)
+		s.Data = &text
+	}
+	if in.Metadata != nil {
+		text := string(in.Metadata)
+		s.Metadata = &text
+	}
+	if !in.OccurredAt.IsZero() {
+		b, _ := in.OccurredAt.MarshalText()
+		s.OccurredAt = string(b)
+	}
+	return s
+}
+
+// caseFakes know one event, one dispatch, one type and one rule.
+func caseFakes() *fakes {
+	in := ingest.Input{Type: "inventory", Operation: "low_stock_alert", EntityID: "item-42", Data: json.RawMessage(`{"current": 3,"exact":0.10}`)}
+	known := accepted(1, &in)
+	event := signalbox.StoredEvent{Event: known.Event, Dispatches: known.Dispatches}
+	event.Source = "erp"
+	waiting := known.Dispatches[0]
+	waiting.Status, waiting.RunID, waiting.DueAt = signalbox.StatusPending, "", event.ReceivedAt()
+	waiting.LastError = &signalbox.DispatchError{Code: signalbox.DispatchUnavailable, Message: "no connection"}
+	return &fakes{
+		event: func(_, id signalbox.ID) (*signalbox.StoredEvent, error) {
+			if id != event.ID {
+				return nil, signalbox.Errorf(signalbox.CodeNotFound, "no such event")
+			}
+			return &event, nil
+		},
+		events: func(signalbox.ID, signalbox.EventFilter, signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
+			return []signalbox.StoredEvent{event}, true, nil
+		},
+		dispatches: func(signalbox.ID, signalbox.DispatchFilter, signalbox.Page) ([]signalbox.Dispatch, bool, error) {
+			return []signalbox.Dispatch{waiting}, false, nil
+		},
+		redriveAll: func(signalbox.ID, signalbox.DispatchFilter) (int, error) { return 3, nil },
+		types: func(signalbox.ID) []signalbox.EventType {
+			return []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert", DisplayName: "Low stock"}}
+		},
+		rules: func(signalbox.ID) []signalbox.Rule {
+			return []signalbox.Rule{{
+				Name: "reorder", Version: 2, State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "inventory", Operation: "*"},
+				Start: signalbox.StartSpec{Workflow: "ReorderStock", TaskQueue: "main", Namespace: "default"},
+			}}
+		},
+	}
+}
