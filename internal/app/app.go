@@ -38,8 +38,8 @@ type App struct {
 	served   chan error
 }
 
-// New makes every part and reaches the database once; nothing runs or listens yet.
-// Temporal is not asked: it may be down.
+// New makes every part, reaches the database once and sets the background loops
+// going; Start opens the door. Temporal is not asked: it may be down.
 func New(ctx context.Context, options Options) (*App, error) {
 	opts, err := options.complete()
 	if err != nil {

@@ -19,29 +19,38 @@ func scanDispatch(row pgx.CollectableRow) (signalbox.Dispatch, error) {
 	return d.dispatch()
 }
 
-const dispatchFilter = `
-    d.tenant_id = $1
-    AND (cardinality($2::text[]) = 0 OR d.status = ANY($2))
-    AND ($3 = '' OR d.rule = $3)
-    AND ($4 = '' OR d.namespace = $4)
-    AND ($5::uuid IS NULL OR (d.event_id = $5 AND d.id >= $6 AND d.id < $7))`
-
-func filterArgs(tenant signalbox.ID, f signalbox.DispatchFilter) []any {
-	from, to := sameMillisecond(f.EventID)
-	return []any{tenant, textsOf(f.Statuses), f.Rule, f.Namespace, nonZeroID(f.EventID), from, to}
+func whereDispatches(tenant signalbox.ID, f signalbox.DispatchFilter) *where {
+	var w where
+	w.and("d.tenant_id = $%d", tenant)
+	if len(f.Statuses) == 1 && f.Statuses[0] == signalbox.StatusFailed {
+		w.plain("d.status = 'FAILED'") // in words, so that the index of these applies
+	} else if len(f.Statuses) > 0 {
+		w.and("d.status = ANY($%d)", textsOf(f.Statuses))
+	}
+	if f.Rule != "" {
+		w.and("d.rule = $%d", f.Rule)
+	}
+	if f.Namespace != "" {
+		w.and("d.namespace = $%d", f.Namespace)
+	}
+	if !f.EventID.IsZero() {
+		first, next := sameMillisecond(f.EventID)
+		w.and("d.event_id = $%d", f.EventID)
+		w.and("d.id >= $%d", first)
+		w.and("d.id < $%d", next)
+	}
+	return &w
 }
 
 // Dispatches lists a tenant's dispatches, newest first, and tells whether there
 // are more.
 func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter, page signalbox.Page) ([]signalbox.Dispatch, bool, error) {
-	const sql = `
-SELECT ` + dispatchColumnList + `
-FROM dispatches d
-WHERE` + dispatchFilter + `
-    AND ($8::uuid IS NULL OR d.id < $8)
-ORDER BY d.id DESC
-LIMIT $9`
-	found, err := query(ctx, db, scanDispatch, sql, append(filterArgs(tenant, f), nonZeroID(page.After), page.First+1)...)
+	w := whereDispatches(tenant, f)
+	if !page.After.IsZero() {
+		w.and("d.id < $%d", page.After)
+	}
+	sql := "SELECT " + dispatchColumnList + " FROM dispatches d" + w.sql() + " ORDER BY d.id DESC LIMIT " + w.arg(page.First+1)
+	found, err := query(ctx, db, scanDispatch, sql, w.args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -54,10 +63,13 @@ LIMIT $9`
 // Redrive makes a FAILED dispatch PENDING again, due at once, and answers it as it
 // then is. One that is not FAILED is answered as it is.
 func (db *DB) Redrive(ctx context.Context, tenant, id signalbox.ID) (*signalbox.Dispatch, error) {
-	if _, err := db.redrive(ctx, `SELECT d.tenant_id, d.id FROM dispatches d WHERE d.tenant_id = $1 AND d.id = $2 AND d.status = 'FAILED' FOR UPDATE`, tenant, id); err != nil {
+	var w where
+	w.and("d.tenant_id = $%d", tenant)
+	w.and("d.id = $%d", id)
+	if _, err := db.redrive(ctx, &w); err != nil {
 		return nil, err
 	}
-	found, err := query(ctx, db, scanDispatch, `SELECT `+dispatchColumnList+` FROM dispatches d WHERE d.tenant_id = $1 AND d.id = $2`, tenant, id)
+	found, err := query(ctx, db, scanDispatch, "SELECT "+dispatchColumnList+" FROM dispatches d"+w.sql(), tenant, id)
 	if err != nil {
 		return nil, err
 	}
@@ -70,20 +82,24 @@ func (db *DB) Redrive(ctx context.Context, tenant, id signalbox.ID) (*signalbox.
 // RedriveAll does the same for the FAILED dispatches that the filter chooses,
 // oldest first and at most 10,000 of them, and answers how many.
 func (db *DB) RedriveAll(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter) (int, error) {
-	f.Statuses = []signalbox.DispatchStatus{signalbox.StatusFailed}
-	return db.redrive(ctx, `SELECT d.tenant_id, d.id FROM dispatches d WHERE`+dispatchFilter+` AND d.status = 'FAILED' ORDER BY d.id LIMIT $8 FOR UPDATE`,
-		append(filterArgs(tenant, f), maxRedrive)...)
+	f.Statuses = nil
+	return db.redrive(ctx, whereDispatches(tenant, f))
 }
 
-func (db *DB) redrive(ctx context.Context, choose string, args ...any) (int, error) {
+func (db *DB) redrive(ctx context.Context, w *where) (int, error) {
+	chosen := *w
+	limit := chosen.arg(maxRedrive)
 	sql := `
-WITH chosen AS (` + choose + `)
+WITH chosen AS (
+    SELECT d.tenant_id, d.id FROM dispatches d` + chosen.sql() + ` AND d.status = 'FAILED'
+    ORDER BY d.id LIMIT ` + limit + ` FOR UPDATE
+)
 UPDATE dispatches d SET status = 'PENDING', due_at = now(), settled_at = NULL
 FROM chosen c
 WHERE d.tenant_id = c.tenant_id AND d.id = c.id`
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
-	tag, err := db.pool.Exec(ctx, sql, args...)
+	tag, err := db.pool.Exec(ctx, sql, chosen.args...)
 	return int(tag.RowsAffected()), translate(err)
 }
 

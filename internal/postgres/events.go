@@ -56,36 +56,36 @@ CROSS JOIN LATERAL (
 // Events lists a tenant's events with their dispatches, newest first, and tells
 // whether there are more. A range of time reads the partitions of that time only.
 func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
-	sql := `
-SELECT ` + eventColumnList + `
-FROM events e`
+	var w where
+	w.and("e.tenant_id = $%d", tenant)
+	if f.Type != "" {
+		w.and("e.type = $%d", f.Type)
+	}
+	if f.Operation != "" {
+		w.and("e.operation = $%d", f.Operation)
+	}
+	if f.EntityID != "" {
+		w.and("e.entity_id = $%d", f.EntityID)
+	}
+	if f.Source != "" {
+		w.and("e.source = $%d", f.Source)
+	}
+	if !f.ReceivedFrom.IsZero() {
+		w.and("e.id >= $%d", signalbox.FirstID(f.ReceivedFrom))
+	}
+	if !f.ReceivedBefore.IsZero() {
+		w.and("e.id < $%d", signalbox.FirstID(f.ReceivedBefore))
+	}
+	if !page.After.IsZero() {
+		w.and("e.id < $%d", page.After)
+	}
+	from := "events e"
 	if len(f.Outcomes) > 0 {
-		sql += outcomeOf
+		from += outcomeOf
+		w.and("o.outcome = ANY($%d)", textsOf(f.Outcomes))
 	}
-	sql += `
-WHERE e.tenant_id = $1
-    AND ($2 = '' OR e.type = $2)
-    AND ($3 = '' OR e.operation = $3)
-    AND ($4 = '' OR e.entity_id = $4)
-    AND ($5 = '' OR e.source = $5)
-    AND e.id >= $6 AND e.id < $7
-    AND (cardinality($8::text[]) = 0`
-	if len(f.Outcomes) > 0 {
-		sql += ` OR o.outcome = ANY($8)`
-	}
-	sql += `)
-ORDER BY e.id DESC
-LIMIT $9`
-
-	before := page.After
-	if until := signalbox.FirstID(f.ReceivedBefore); !f.ReceivedBefore.IsZero() && (before.IsZero() || string(until[:]) < string(before[:])) {
-		before = until
-	}
-	if before.IsZero() {
-		before = lastID
-	}
-	found, err := query(ctx, db, scanEvent, sql, tenant, f.Type, f.Operation, f.EntityID, f.Source,
-		signalbox.FirstID(f.ReceivedFrom), before, textsOf(f.Outcomes), page.First+1)
+	sql := "SELECT " + eventColumnList + " FROM " + from + w.sql() + " ORDER BY e.id DESC LIMIT " + w.arg(page.First+1)
+	found, err := query(ctx, db, scanEvent, sql, w.args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -116,19 +116,9 @@ func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, events []
 	return stored, nil
 }
 
-// lastID is above every UUIDv7.
-var lastID = signalbox.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-
 // sameMillisecond is the range [first, next) of the ids made in id's millisecond.
 func sameMillisecond(id signalbox.ID) (first, next signalbox.ID) {
 	return signalbox.FirstID(id.Time()), signalbox.FirstID(id.Time().Add(time.Millisecond))
-}
-
-func nonZeroID(id signalbox.ID) *signalbox.ID {
-	if id.IsZero() {
-		return nil
-	}
-	return &id
 }
 
 func textsOf[T ~string](values []T) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -64,29 +65,34 @@ func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 // that this binary knows has been applied. A newer schema is fine: an older
 // binary runs beside it during a rolling restart.
 func (db *DB) CheckVersion(ctx context.Context) error {
-	provider, closeDB, err := db.goose()
-	if err != nil {
-		return err
-	}
-	defer closeDB()
-	sources := provider.ListSources()
-	want := sources[len(sources)-1].Version
-
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
 	var have int64
-	err = db.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename+` WHERE is_applied`).Scan(&have)
+	err := db.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename+` WHERE is_applied`).Scan(&have)
 	if isUndefinedTable(err) {
 		err = nil
 	}
 	if err != nil {
 		return translate(err)
 	}
-	if have < want {
-		return fmt.Errorf("the database's schema is at version %d and this binary needs %d: run `signalbox migrate up`", have, want)
+	if have < newestMigration {
+		return fmt.Errorf("the database's schema is at version %d and this binary needs %d: run `signalbox migrate up`", have, newestMigration)
 	}
 	return nil
 }
+
+// newestMigration is the highest number among the files.
+var newestMigration = func() int64 {
+	files, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil || len(files) == 0 {
+		panic("the migrations are not embedded")
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}()
 
 func (db *DB) goose() (*goose.Provider, func(), error) {
 	locker, err := lock.NewPostgresSessionLocker()
