@@ -209,3 +209,6 @@ func (quiet) Debug(string, ...any) {}
 func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
+
+// noRow is for statements that answer none.
+func noRow(pgx.CollectableRow) (struct{}, error) { return struct{}{}, nil }
