@@ -17,11 +17,12 @@ const (
 // equal and both are named. No header, and wildcards, get application/json, which
 // every client understands.
 func negotiate(accept []string) (string, bool) {
-	if len(accept) == 0 {
+	all := strings.Join(accept, ",")
+	if strings.Trim(all, " \t,") == "" {
 		return mediaJSON, true
 	}
 	var response, json weight
-	for _, item := range strings.Split(strings.Join(accept, ","), ",") {
+	for item := range strings.SplitSeq(all, ",") {
 		mediaType, params, err := mime.ParseMediaType(item)
 		if err != nil {
 			continue
@@ -31,7 +32,7 @@ func negotiate(accept []string) (string, bool) {
 		}
 		q := 1.0
 		if text, ok := params["q"]; ok {
-			if q, err = strconv.ParseFloat(text, 64); err != nil {
+			if q, err = strconv.ParseFloat(text, 64); err != nil || !(q >= 0 && q <= 1) {
 				continue
 			}
 		}

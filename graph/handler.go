@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/signalbox/signalbox/graph/generated"
 	"github.com/signalbox/signalbox/internal/ingest"
@@ -96,7 +99,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Limits == (Limits{}) {
 		cfg.Limits = DefaultLimits()
 	}
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{cfg: cfg}})
+	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
 	h := &Handler{
 		cfg:       cfg,
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
@@ -107,7 +110,17 @@ func New(cfg Config) (*Handler, error) {
 	return h, nil
 }
 
-// execute runs one operation whose variables have been coerced.
+// served is the schema without @defer, which gqlgen adds: its answers come in
+// several parts, and ours in one.
+var served = sync.OnceValue(func() *ast.Schema {
+	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
+})
+
+// execute runs one operation whose variables have been coerced; nil where the
+// client went away first.
 func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, vars map[string]any) *graphql.Response {
 	opCtx := &graphql.OperationContext{
 		RawQuery:               op.doc.query,

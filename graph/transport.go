@@ -1,11 +1,12 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -72,8 +73,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.invalid(w, r, media, err)
 		return
 	}
-	response := h.execute(r.Context(), r, op, vars)
-	write(w, r, media, http.StatusOK, response)
+	if response := h.execute(r.Context(), r, op, vars); response != nil { // nil: the client has gone
+		write(w, r, media, http.StatusOK, response)
+	}
 }
 
 // refuse answers a request that is not one of GraphQL's.
@@ -110,7 +112,10 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*request, *httpE
 // readQuery reads a GET request (section 5.3). The URL's length is bounded by the
 // server's limit on headers.
 func (h *Handler) readQuery(r *http.Request) (*request, *httpError) {
-	params := r.URL.Query()
+	params, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the URL's query is malformed")
+	}
 	for _, name := range []string{"query", "variables", "operationName", "extensions"} {
 		if len(params[name]) > 1 {
 			return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the parameter %s is there twice", name)
@@ -170,15 +175,10 @@ func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *http
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
-	reader := http.MaxBytesReader(w, r.Body, limit)
-	var body []byte
-	var err error
-	if r.ContentLength > 0 {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(reader, body)
-	} else {
-		body, err = io.ReadAll(reader)
-	}
+	// A length that is announced and never sent costs no more than this.
+	const trusted = 64 << 10
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), trusted)+bytes.MinRead))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -186,7 +186,7 @@ func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *http
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body did not arrive whole")
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // gate refuses hostile JSON before anything decodes it. The road holds each

@@ -2,11 +2,12 @@ package model
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // MarshalMap writes the text as it was sent; nil is null.
@@ -26,7 +27,7 @@ func UnmarshalMap(v any) (json.RawMessage, error) {
 	case nil:
 		return nil, nil
 	default:
-		return nil, errors.New("is not a JSON object")
+		return nil, signalbox.Errorf(signalbox.CodeInvalidInput, "a Map is a JSON object")
 	}
 }
 
@@ -43,14 +44,10 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 
 // UnmarshalTime reads RFC 3339, with or without a fraction of a second.
 func UnmarshalTime(v any) (time.Time, error) {
-	const expected = "is not a time: RFC 3339 is expected, e.g. 2026-03-01T12:00:00Z"
-	s, ok := v.(string)
-	if !ok {
-		return time.Time{}, errors.New(expected)
-	}
+	s, _ := v.(string)
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, errors.New(expected)
+		return time.Time{}, signalbox.Errorf(signalbox.CodeInvalidInput, "a time is written as RFC 3339 has it, e.g. 2026-03-01T12:00:00Z")
 	}
 	return t.UTC(), nil
 }
