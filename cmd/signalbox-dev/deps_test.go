@@ -205,7 +205,7 @@ func TestFaultsOfTheUserAreOneLine(t *testing.T) {
 			require.Equal(t, 1, d.exit())
 			said := strings.TrimSpace(d.stderr.text())
 			if strings.Contains(tt.want, ".*") || strings.Contains(tt.want, `\(`) {
-				require.Regexp(t, regexp.MustCompile(`(?m)^signalbox-dev: `+tt.want+`$`), said)
+				require.Regexp(t, `(?m)^signalbox-dev: `+tt.want+`$`, said)
 			} else {
 				require.Equal(t, "signalbox-dev: "+tt.want, said)
 			}
@@ -243,7 +243,7 @@ func dial(t *testing.T, address string) client.Client {
 
 func readFile(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(text)
 }

@@ -135,16 +135,21 @@ func own(folder string, id identity) error {
 	if uid, ok := ownerOf(folder); ok && uid == id.uid {
 		return nil
 	}
-	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || path == folder {
-			return err
-		}
-		return os.Lchown(path, id.uid, id.gid)
-	})
+	// Within the folder only, whatever links its present owner makes meanwhile.
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return err
 	}
-	return os.Lchown(folder, id.uid, id.gid)
+	err = fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || path == "." {
+			return err
+		}
+		return root.Lchown(path, id.uid, id.gid)
+	})
+	if err == nil {
+		err = root.Lchown(".", id.uid, id.gid)
+	}
+	return errors.Join(err, root.Close())
 }
 
 func ownerOf(path string) (uid int, ok bool) {

@@ -14,8 +14,8 @@ const DefaultDir = ".signalbox"
 // Namespace is the Temporal namespace that every stack registers.
 const Namespace = "default"
 
-// DownloadPostgres, given as Options.PostgresBin, takes the downloaded server
-// even where one is installed.
+// DownloadPostgres as Options.PostgresBin takes the downloaded server even where
+// one is installed.
 const DownloadPostgres = "download"
 
 // Options say what to run and where. The zero value of every field but Logger

@@ -80,7 +80,7 @@ func startPostgres(ctx context.Context, o Options, port int) (*postgresServer, e
 	if err := server.launch(ctx, o, found, id, data, port); err != nil {
 		return nil, err
 	}
-	if err := ensureDatabases(ctx, dsn(password, port, "postgres"), appDB); err != nil {
+	if err := ensureDatabase(ctx, dsn(password, port, "postgres"), appDB); err != nil {
 		return nil, errors.Join(err, server.stop(context.WithoutCancel(ctx), stopPostgres...))
 	}
 	return server, nil
@@ -120,7 +120,7 @@ func (s *postgresServer) launch(ctx context.Context, o Options, found installati
 		}
 		reason := logged.complaint()
 		if !strings.Contains(reason, "still in use") {
-			return fmt.Errorf("Postgres did not start: %s (see %s)", reason, logged.path) //nolint:staticcheck // a proper name
+			return fmt.Errorf("Postgres did not start: %s (see %s)", reason, logged.path)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

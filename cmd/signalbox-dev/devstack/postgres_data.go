@@ -21,12 +21,15 @@ func prepareData(ctx context.Context, o Options, found installation, data string
 		return chooseIdentity(ctx, identities(o.Dir), found.path("postgres"), data)
 	}
 	// Made beside its place and renamed when complete: a start that is cut
-	// short leaves nothing that looks like data.
-	making := data + ".new"
-	if err := os.RemoveAll(making); err != nil {
-		return identity{}, fmt.Errorf("clear %s: %w", making, err)
+	// short leaves nothing that looks like data. Its initdb may still be at
+	// work, so each attempt has a name of its own.
+	if leftovers, err := filepath.Glob(data + ".new-*"); err == nil {
+		for _, leftover := range leftovers {
+			_ = os.RemoveAll(leftover) // or at the next start
+		}
 	}
-	if err := os.Mkdir(making, 0o700); err != nil {
+	making, err := os.MkdirTemp(o.Dir, "postgres.new-")
+	if err != nil {
 		return identity{}, fmt.Errorf("make the data folder: %w", err)
 	}
 	id, err := chooseIdentity(ctx, identities(o.Dir), found.path("initdb"), making)
@@ -57,35 +60,59 @@ func initdb(ctx context.Context, o Options, found installation, id identity, dat
 	)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
+	p, err := startProcess(cmd)
+	if err == nil {
+		<-p.done
+		err = p.err
+	}
+	if err != nil {
 		return fmt.Errorf("make the Postgres data as %s: %w: %s", id.name, err, complaintIn(said.String()))
 	}
 	return nil
 }
 
-// ensureDatabases creates the databases that are missing.
-func ensureDatabases(ctx context.Context, admin string, names ...string) error {
-	conn, err := pgx.Connect(ctx, admin)
+// admin is a connection that creates databases.
+type admin struct{ *pgx.Conn }
+
+func connectAdmin(ctx context.Context, dsn string) (admin, error) {
+	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
+		return admin{}, fmt.Errorf("connect to Postgres: %w", err)
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	for _, name := range names {
-		var there bool
-		if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil {
-			return fmt.Errorf("look for database %s: %w", name, err)
-		}
-		if there {
-			continue
-		}
-		// From template0, whose encoding can be chosen: the server may be the
-		// user's own, with another default.
-		_, err := conn.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` TEMPLATE template0 ENCODING 'UTF8'`)
-		if err != nil && sqlState(err) != "42P04" { // somebody else was faster
-			return fmt.Errorf("create database %s: %w", name, err)
-		}
+	return admin{conn}, nil
+}
+
+func (a admin) close(ctx context.Context) { _ = a.Close(context.WithoutCancel(ctx)) }
+
+func (a admin) exists(ctx context.Context, database string) (there bool, err error) {
+	err = a.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&there)
+	if err != nil {
+		return false, fmt.Errorf("look for database %s: %w", database, err)
+	}
+	return there, nil
+}
+
+// create takes template0, whose encoding can be chosen: the server may be the
+// user's own, with another default.
+func (a admin) create(ctx context.Context, database string) error {
+	_, err := a.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{database}.Sanitize()+` TEMPLATE template0 ENCODING 'UTF8'`)
+	if err != nil {
+		return fmt.Errorf("create database %s: %w", database, err)
 	}
 	return nil
+}
+
+func ensureDatabase(ctx context.Context, dsn, database string) error {
+	a, err := connectAdmin(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer a.close(ctx)
+	there, err := a.exists(ctx, database)
+	if err != nil || there {
+		return err
+	}
+	return a.create(ctx, database)
 }
 
 func sqlState(err error) string {

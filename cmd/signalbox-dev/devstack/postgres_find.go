@@ -63,8 +63,8 @@ func findPostgres(ctx context.Context, explicit string, dataMajor int) (installa
 func installedFolders() []string {
 	var folders []string
 	if path, err := exec.LookPath("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			folders = append(folders, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			folders = append(folders, filepath.Dir(target))
 		}
 		folders = append(folders, filepath.Dir(path))
 	}

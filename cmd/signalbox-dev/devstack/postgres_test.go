@@ -20,7 +20,7 @@ func TestPostgresRunsAsEveryPlatformIdentity(t *testing.T) {
 		t.Skip("needs root")
 	}
 	closed := t.TempDir()
-	require.NoError(t, os.Chmod(closed, 0o700)) //nolint:gosec // the point
+	require.NoError(t, os.Chmod(closed, 0o700))
 	for i, id := range platformIdentities(serverUsers(closed)) {
 		t.Run(id.name, func(t *testing.T) {
 			o := Options{Dir: filepath.Join(closed, string(rune('a'+i))), Logger: slog.New(slog.DiscardHandler)}

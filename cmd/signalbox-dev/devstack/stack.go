@@ -155,7 +155,7 @@ func (s *Stack) startPostgres(ctx context.Context, o Options, port int) error {
 		select {
 		case <-stopping:
 		default:
-			s.fail(fmt.Errorf("Postgres ended by itself (see %s)", filepath.Join(o.Dir, "postgres.log"))) //nolint:staticcheck // a proper name
+			s.fail(fmt.Errorf("Postgres ended by itself (see %s)", filepath.Join(o.Dir, "postgres.log")))
 		}
 	}()
 	return nil

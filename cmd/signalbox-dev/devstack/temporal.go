@@ -57,7 +57,7 @@ func startTemporal(ctx context.Context, o Options, serverDSN string, ports tempo
 		},
 	}
 	s := &temporalServer{log: logged, idle: make(chan struct{})}
-	if err := s.start(ctx, serverDSN, ports, logger, gaveUp); err != nil {
+	if err := s.start(ctx, o, serverDSN, ports, logger, gaveUp); err != nil {
 		return nil, errors.Join(err, s.stop(context.WithoutCancel(ctx)))
 	}
 	if err := awaitTemporal(ctx, ports.frontend); err != nil {
@@ -68,20 +68,16 @@ func startTemporal(ctx context.Context, o Options, serverDSN string, ports tempo
 
 // start runs the server's own start, which takes no context, beside the context
 // and the server's habit of ending the process.
-func (s *temporalServer) start(ctx context.Context, serverDSN string, ports temporalPorts, logger temporalLogger, gaveUp <-chan error) error {
+func (s *temporalServer) start(ctx context.Context, o Options, serverDSN string, ports temporalPorts, logger temporalLogger, gaveUp <-chan error) error {
 	stores, err := temporalStores(serverDSN)
 	if err != nil {
-		close(s.idle)
-		return err
-	}
-	if err := ensureDatabases(ctx, serverDSN, temporalDB, visibilityDB); err != nil {
 		close(s.idle)
 		return err
 	}
 	started := make(chan error, 1)
 	go func() {
 		defer close(s.idle)
-		started <- s.startServices(stores, ports, logger)
+		started <- s.startServices(ctx, o, serverDSN, stores, ports, logger)
 	}()
 	select {
 	case err := <-started:
@@ -96,8 +92,8 @@ func (s *temporalServer) start(ctx context.Context, serverDSN string, ports temp
 	}
 }
 
-func (s *temporalServer) startServices(stores map[string]config.DataStore, ports temporalPorts, logger temporalLogger) error {
-	if err := updateSchemas(stores, logger); err != nil {
+func (s *temporalServer) startServices(ctx context.Context, o Options, serverDSN string, stores map[string]config.DataStore, ports temporalPorts, logger temporalLogger) error {
+	if err := prepareDatabases(ctx, o, serverDSN, stores, logger); err != nil {
 		return err
 	}
 	server, err := temporal.NewServer(
@@ -139,7 +135,7 @@ func (s *temporalServer) stop(ctx context.Context) error {
 	case err := <-stopped:
 		return errors.Join(err, s.log.file.Close())
 	case <-ctx.Done():
-		return fmt.Errorf("Temporal is still busy: %w", ctx.Err()) //nolint:staticcheck // a proper name
+		return fmt.Errorf("Temporal is still busy: %w", ctx.Err())
 	}
 }
 

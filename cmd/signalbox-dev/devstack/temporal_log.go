@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	temporallog "go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
@@ -43,7 +44,7 @@ func (l temporalLogger) Panic(msg string, tags ...tag.Tag) {
 // process to be stopped from outside.
 func (l temporalLogger) Fatal(msg string, tags ...tag.Tag) {
 	l.log(slog.LevelError, msg, tags)
-	l.fatal(fmt.Errorf("Temporal gave up: %s%s", msg, cause(tags))) //nolint:staticcheck // a proper name
+	l.fatal(fmt.Errorf("Temporal gave up: %s%s", msg, cause(tags)))
 	select {}
 }
 
@@ -54,9 +55,12 @@ func (l temporalLogger) With(tags ...tag.Tag) temporallog.Logger {
 
 func (l temporalLogger) log(level slog.Level, msg string, tags []tag.Tag) {
 	ctx := context.Background() // the server's interface has none
-	if l.logger.Enabled(ctx, level) {
-		l.logger.LogAttrs(ctx, level, msg, attrs(slices.Concat(l.tags, tags))...)
+	if !l.logger.Enabled(ctx, level) {
+		return
 	}
+	record := slog.NewRecord(time.Now(), level, msg, 0)
+	record.AddAttrs(attrs(slices.Concat(l.tags, tags))...)
+	_ = l.logger.Handler().Handle(ctx, record) // a log that cannot be written has nowhere to say so
 }
 
 func attrs(tags []tag.Tag) []slog.Attr {
