@@ -69,6 +69,22 @@ func (g *generator) do(ctx context.Context, j job) (sample, error) {
 		return load(ctx, j, 1, g.sender(operationAccepted, "NO_RULE", ""))
 	case "send-bulk":
 		return load(ctx, j, bulkSize, g.bulkSender(operationAccepted, "NO_RULE", ""))
+	case "start":
+		return load(ctx, j, 1, g.starter)
+	case "send-start":
+		return load(ctx, j, 1, g.sender(operationStarted, "STARTED", ""))
+	case "send-bulk-later":
+		return load(ctx, j, bulkSize, g.bulkSender(operationStarted, "PENDING", "ACCEPTED"))
+	case "latency":
+		return g.rawLatency(ctx, j)
+	case "send-latency":
+		return g.sendLatency(ctx, j)
+	case "settle":
+		w, err := g.work(j.Queue)
+		if err != nil {
+			return sample{}, err
+		}
+		return sample{}, w.settle()
 	default:
 		return sample{}, fmt.Errorf("there is no job %q", j.Do)
 	}

@@ -24,21 +24,26 @@ type runCmd struct {
 	DevBinary    string   `default:"bin/signalbox-dev" help:"What runs Postgres and Temporal."`
 	ServerBinary string   `default:"bin/signalbox" help:"The server."`
 	ServerEnv    []string `placeholder:"NAME=VALUE" help:"Set in the server's environment, e.g. GOGC=200."`
-	Only         []string `help:"Measure these alone: memory, accept, bulk."`
+	Only         []string `help:"Measure these alone: memory, accept, bulk, start, latency, drain."`
 	Seconds      float64  `default:"3" help:"Length of a round."`
 	Rounds       int      `default:"5" help:"Rounds of each side; the median counts."`
 	JSON         string   `name:"json" placeholder:"FILE" help:"Write the results, every round of them, to this file too."`
 	Pprof        string   `placeholder:"DIR" help:"Save the server's CPU profile during each measurement here."`
 }
 
-// measurements are made in this order.
-var measurements = []struct {
+type measurement struct {
 	name string
 	run  func(*bench, context.Context) error
-}{
+}
+
+// measurements are made in this order.
+var measurements = []measurement{
 	{"memory", (*bench).idleMemory}, // before any load
 	{"accept", (*bench).accept},
 	{"bulk", (*bench).bulk},
+	{"start", (*bench).start},
+	{"latency", (*bench).latency},
+	{"drain", (*bench).drain},
 }
 
 // Validate is called by kong.
@@ -47,12 +52,7 @@ func (c *runCmd) Validate() error {
 		return errors.New("--seconds is over 0 and at most 600, --rounds from 1 to 100")
 	}
 	for _, name := range c.Only {
-		if !slices.ContainsFunc(measurements, func(m struct {
-			name string
-			run  func(*bench, context.Context) error
-		}) bool {
-			return m.name == name
-		}) {
+		if !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) {
 			return fmt.Errorf("--only: there is no measurement %q", name)
 		}
 	}

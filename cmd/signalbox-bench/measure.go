@@ -3,13 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"time"
 )
 
 // pair is a round: the raw side, then ours.
@@ -18,21 +11,28 @@ type pair struct {
 	Ours sample `json:"ours"`
 }
 
+// side is one round of one side.
+type side func(ctx context.Context, seconds float64) (sample, error)
+
 // alternate runs the two sides in turns, a warm-up of each first, and profiles the
 // server during ours of the last round.
-func (b *bench) alternate(ctx context.Context, name string, rounds int, raw, ours func(context.Context) (sample, error)) ([]pair, error) {
+func (b *bench) alternate(ctx context.Context, name string, rounds int, length float64, raw, ours side) ([]pair, error) {
 	pairs := make([]pair, 0, rounds)
 	for i := range rounds + 1 {
 		var p pair
 		var err error
-		if p.Raw, err = raw(ctx); err != nil {
+		long := length
+		if i == 0 {
+			long = min(length, 1)
+		}
+		if p.Raw, err = raw(ctx, long); err != nil {
 			return nil, err
 		}
 		profiled := func() error { return nil }
 		if i == rounds {
-			profiled = b.profile(ctx, name)
+			profiled = b.profile(ctx, name, long)
 		}
-		if p.Ours, err = ours(ctx); err != nil {
+		if p.Ours, err = ours(ctx, long); err != nil {
 			return nil, err
 		}
 		if err := profiled(); err != nil {
@@ -49,12 +49,9 @@ func (b *bench) alternate(ctx context.Context, name string, rounds int, raw, our
 }
 
 // round makes a job of the load client into a side.
-func (b *bench) round(j job) func(context.Context) (sample, error) {
-	return func(ctx context.Context) (sample, error) {
-		j.Server = b.server.address
-		if j.Seconds == 0 && j.Count == 0 {
-			j.Seconds = b.flags.Seconds
-		}
+func (b *bench) round(j job) side {
+	return func(ctx context.Context, seconds float64) (sample, error) {
+		j.Server, j.Seconds = b.server.address, seconds
 		return b.load.do(ctx, j)
 	}
 }
@@ -63,7 +60,7 @@ func (b *bench) accept(ctx context.Context) error {
 	for _, connections := range []int{1, 64} {
 		name := fmt.Sprintf("accept, %s", plural(connections, "connection"))
 		resident := b.watchMemory()
-		pairs, err := b.alternate(ctx, name, b.flags.Rounds,
+		pairs, err := b.alternate(ctx, name, b.flags.Rounds, b.flags.Seconds,
 			b.round(job{Do: "insert", Connections: connections}), b.round(job{Do: "send", Connections: connections}))
 		most := resident()
 		if err != nil {
@@ -86,7 +83,7 @@ const bulkConnections = 8
 
 func (b *bench) bulk(ctx context.Context) error {
 	name := fmt.Sprintf("bulk of %d, %d connections", bulkSize, bulkConnections)
-	pairs, err := b.alternate(ctx, name, b.flags.Rounds,
+	pairs, err := b.alternate(ctx, name, b.flags.Rounds, b.flags.Seconds,
 		b.round(job{Do: "insert-bulk", Connections: bulkConnections}), b.round(job{Do: "send-bulk", Connections: bulkConnections}))
 	if err != nil {
 		return err
@@ -94,91 +91,4 @@ func (b *bench) bulk(ctx context.Context) error {
 	b.report.rate(name, pairs, aim{ratio: 0.3})
 	b.report.latency(name, pairs, aim{}, aim{})
 	return nil
-}
-
-// idleMemory is measured on a server that is up and has served nothing.
-func (b *bench) idleMemory(context.Context) error {
-	time.Sleep(time.Second) // its first polls are done
-	b.report.memory("memory, idle", residentBytes(b.server.cmd.Process.Pid), 60)
-	return nil
-}
-
-// watchMemory samples the server's resident memory until the function that it
-// answers is called, which tells the most; 0 where the system does not say.
-func (b *bench) watchMemory() func() int64 {
-	stop, done := make(chan struct{}), make(chan struct{})
-	pid := b.server.cmd.Process.Pid
-	var most int64
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(100 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			most = max(most, residentBytes(pid))
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() int64 {
-		close(stop)
-		<-done
-		return most
-	}
-}
-
-// residentBytes is VmRSS of proc(5); 0 where there is none.
-func residentBytes(pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, found := strings.CutPrefix(line, "VmRSS:"); found {
-			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			if err != nil {
-				return 0
-			}
-			return kib << 10
-		}
-	}
-	return 0
-}
-
-// profile saves the server's CPU profile of the length of a round; the function
-// that it answers waits for that.
-func (b *bench) profile(ctx context.Context, name string) func() error {
-	if b.flags.Pprof == "" {
-		return func() error { return nil }
-	}
-	done := make(chan error, 1)
-	file := filepath.Join(b.flags.Pprof, strings.NewReplacer(", ", "-", " ", "-").Replace(name)+".pprof")
-	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.server.pprof, max(1, int(b.flags.Seconds)))
-	go func() { done <- download(ctx, url, file) }()
-	return func() error { return <-done }
-}
-
-func download(ctx context.Context, url, file string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server gives no profile: %s", response.Status)
-	}
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return err
-	}
-	return os.WriteFile(file, body, 0o600)
 }

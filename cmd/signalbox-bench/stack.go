@@ -55,6 +55,7 @@ type bench struct {
 	db     *pgx.Conn
 	server *server
 	load   *link
+	worker *link // of startQueue; nil until something is started
 
 	processes []*process // in the order in which they were started
 }

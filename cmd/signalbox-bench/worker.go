@@ -1,21 +1,47 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 )
 
 const (
 	workflowType = "Bench"
 	startQueue   = "signalbox-bench"
 	latencyQueue = "signalbox-bench-latency"
+
+	workflowPollers = 8
+	// settledAfter without a workflow there are none left to run.
+	settledAfter  = 400 * time.Millisecond
+	settleTimeout = 2 * time.Minute
 )
 
-type benchWorker struct{ worker.Worker }
+// argument is what every run gets, as far as it is looked at.
+type argument struct {
+	Payload struct {
+		ID   string          `json:"id"`
+		Data json.RawMessage `json:"data"`
+	} `json:"payload"`
+}
+
+// benchWorker runs the workflow, which completes at once.
+type benchWorker struct {
+	worker.Worker
+
+	newest atomic.Int64 // when a workflow ran last, in Unix nanoseconds
+	mu     sync.Mutex
+	wanted map[string]chan time.Time // by entity id: who wants to know when it runs
+}
 
 func (g *generator) dial() (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
@@ -32,4 +58,54 @@ func (g *generator) close() {
 	if g.temporal != nil {
 		g.temporal.Close()
 	}
+}
+
+// work starts the worker of a queue, unless it runs.
+func (g *generator) work(queue string) (*benchWorker, error) {
+	if w := g.workers[queue]; w != nil {
+		return w, nil
+	}
+	w := &benchWorker{
+		Worker: worker.New(g.temporal, queue, worker.Options{MaxConcurrentWorkflowTaskPollers: workflowPollers, LocalActivityWorkerOnly: true}),
+		wanted: make(map[string]chan time.Time),
+	}
+	w.RegisterWorkflowWithOptions(func(_ workflow.Context, arg argument) error {
+		w.ran(arg.Payload.ID, time.Now()) //nolint:gocritic // the wall clock is what is measured; nothing depends on it.
+		return nil
+	}, workflow.RegisterOptions{Name: workflowType})
+	if err := w.Start(); err != nil {
+		return nil, err
+	}
+	g.workers[queue] = w
+	return w, nil
+}
+
+func (w *benchWorker) ran(entity string, at time.Time) {
+	w.newest.Store(at.UnixNano())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if told := w.wanted[entity]; told != nil {
+		told <- at // it has room for one, and the first is what counts
+		delete(w.wanted, entity)
+	}
+}
+
+// want gives the time at which the entity's workflow runs its first line.
+func (w *benchWorker) want(entity string) <-chan time.Time {
+	told := make(chan time.Time, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted[entity] = told
+	return told
+}
+
+// settle waits until every workflow that has been started has run, so that a
+// round does not pay for what the one before it left behind.
+func (w *benchWorker) settle() error {
+	for began := time.Now(); time.Since(began) < settleTimeout; time.Sleep(settledAfter / 8) {
+		if time.Since(time.Unix(0, w.newest.Load())) > settledAfter {
+			return nil
+		}
+	}
+	return fmt.Errorf("workflows still run after %s", settleTimeout)
 }

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	drainCount = 5000
+	// drainRounds are few, since each takes as long as 10,000 starts.
+	drainRounds  = 2
+	drainTimeout = 3 * time.Minute
+)
+
+// drain measures how fast the relay works off a backlog, beside as many raw
+// starts. The backlog is made by a server whose Temporal is an address where
+// nothing listens, and worked off by one that has the real one, from its first
+// mark to its last.
+func (b *bench) drain(ctx context.Context) error {
+	name := fmt.Sprintf("drain of %s", thousands(drainCount))
+	raw := b.settled(job{Do: "start", Connections: startConnections, Count: drainCount})
+	var pairs []pair
+	for i := range drainRounds {
+		var p pair
+		var err error
+		if p.Raw, err = raw(ctx, 0); err != nil {
+			return err
+		}
+		if err := b.fill(ctx); err != nil {
+			return err
+		}
+		if p.Ours, err = b.drained(ctx, name, i == drainRounds-1); err != nil {
+			return err
+		}
+		if _, err = b.worker.do(ctx, job{Do: "settle", Queue: startQueue}); err != nil {
+			return err
+		}
+		b.say("%s %d/%d: raw %s, ours %s, ratio %.2f", name, i+1, drainRounds, perSecond(p.Raw.rate()), perSecond(p.Ours.rate()), p.Ours.rate()/p.Raw.rate())
+		pairs = append(pairs, p)
+	}
+	b.report.rate(name, pairs, aim{ratio: 0.9})
+	return nil
+}
+
+func (b *bench) fill(ctx context.Context) error {
+	nowhere, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.end(b.server.process); err != nil {
+		return err
+	}
+	if err := b.startServer(ctx, nowhere); err != nil {
+		return err
+	}
+	if _, err := b.round(job{Do: "send-bulk-later", Connections: bulkConnections, Count: drainCount / bulkSize})(ctx, 0); err != nil {
+		return err
+	}
+	if err := b.end(b.server.process); err != nil {
+		return err
+	}
+	// The few that were tried are backing off; the measurement is not of that.
+	_, err = b.db.Exec(ctx, `UPDATE dispatches SET due_at = now() WHERE status = 'PENDING'`)
+	return err
+}
+
+func (b *bench) drained(ctx context.Context, name string, profiled bool) (sample, error) {
+	var from time.Time
+	if err := b.db.QueryRow(ctx, `SELECT now()`).Scan(&from); err != nil {
+		return sample{}, err
+	}
+	if err := b.startServer(ctx, b.stack.Temporal); err != nil {
+		return sample{}, err
+	}
+	saved := func() error { return nil }
+	if profiled {
+		saved = b.profile(ctx, name, b.flags.Seconds)
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		var pending bool
+		if err := b.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dispatches WHERE status = 'PENDING')`).Scan(&pending); err != nil {
+			return sample{}, err
+		}
+		if !pending {
+			break
+		}
+		if time.Since(began) > drainTimeout {
+			return sample{}, fmt.Errorf("the backlog is not drained after %s", drainTimeout)
+		}
+	}
+	var s sample
+	err := b.db.QueryRow(ctx, `
+SELECT count(*), extract(epoch FROM max(settled_at) - min(settled_at))::float8
+FROM dispatches
+WHERE settled_at >= $1 AND status = 'STARTED'`, from).Scan(&s.Count, &s.Seconds)
+	if err == nil && s.Count != drainCount {
+		err = fmt.Errorf("%d of %d dispatches were started", s.Count, drainCount)
+	}
+	return s, errors.Join(err, saved())
+}
