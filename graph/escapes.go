@@ -41,16 +41,19 @@ func skipLine(query string, i int) int {
 	return len(query)
 }
 
+// skipBlock goes to the end of the block string whose text begins at i. Of more
+// than three quotes in a row the last three end it, as the parser has it.
 func skipBlock(query string, i int) int {
 	for i < len(query) {
-		switch {
-		case strings.HasPrefix(query[i:], `\"""`):
+		if strings.HasPrefix(query[i:], `\"""`) {
 			i += 4
-		case strings.HasPrefix(query[i:], `"""`):
-			return i + 3
-		default:
-			i++
+			continue
 		}
+		quotes := len(query[i:]) - len(strings.TrimLeft(query[i:], `"`))
+		if quotes >= 3 {
+			return i + quotes
+		}
+		i += max(quotes, 1)
 	}
 	return i
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/signalbox/signalbox/internal/payload"
 )
@@ -29,7 +30,8 @@ type literal struct {
 //     become strings in the document; substitute puts a variable there later.
 //   - A number in the place of an ID, or of a scalar of ours, becomes the string of
 //     its digits.
-//   - An Int beyond 32 bits is an error.
+//   - An Int beyond 32 bits is an error, and so is a list or an object where none
+//     belongs: the validator would write them out whole, once for each level.
 //   - Variables that stand where null cannot are remembered.
 func (doc *document) prepare(schema *ast.Schema) error {
 	p := preparer{doc: doc, schema: schema}
@@ -47,7 +49,10 @@ func (doc *document) prepare(schema *ast.Schema) error {
 		p.directives(fragment.Directives)
 		p.selections(fragment.SelectionSet, schema.Types[fragment.TypeCondition])
 	}
-	return p.err
+	if p.err != nil {
+		return p.err
+	}
+	return nil
 }
 
 // substitute puts variables where Maps are written, once the document is valid.
@@ -93,7 +98,7 @@ func (doc *document) substitute(d *documents) error {
 type preparer struct {
 	doc    *document
 	schema *ast.Schema
-	err    error // the first
+	err    gqlerror.List // the first
 }
 
 func (p *preparer) selections(set ast.SelectionSet, parent *ast.Definition) {
@@ -168,7 +173,7 @@ func (p *preparer) value(v *ast.Value, typ *ast.Type) {
 		return
 	case typ.NamedType == mapScalar:
 		if hasWord(v) {
-			p.fail("a word stands without quotes in a Map: JSON has strings, numbers, true, false and null")
+			p.fail(v, "a word stands without quotes in a Map: JSON has strings, numbers, true, false and null")
 			return
 		}
 		p.doc.literals = append(p.doc.literals, literal{
@@ -177,10 +182,15 @@ func (p *preparer) value(v *ast.Value, typ *ast.Type) {
 		numbersToStrings(v)
 		return
 	}
+	def := p.schema.Types[typ.NamedType]
+	if def == nil { // validation says so
+		numbersToStrings(v)
+		return
+	}
 	switch v.Kind {
 	case ast.ObjectValue:
-		def := p.schema.Types[typ.NamedType]
-		if def == nil {
+		if def.Kind != ast.InputObject {
+			p.fail(v, "an object stands where %s is expected", typ)
 			return
 		}
 		for _, child := range v.Children {
@@ -190,10 +200,10 @@ func (p *preparer) value(v *ast.Value, typ *ast.Type) {
 				numbersToStrings(child.Value)
 			}
 		}
-	case ast.ListValue: // where none belongs; validation says so
-		numbersToStrings(v)
+	case ast.ListValue:
+		p.fail(v, "a list stands where %s is expected", typ)
 	case ast.IntValue, ast.FloatValue:
-		p.number(v, typ.NamedType)
+		p.number(v, def)
 	default:
 	}
 }
@@ -233,30 +243,35 @@ func numbersToStrings(v *ast.Value) {
 	}
 }
 
-func (p *preparer) number(v *ast.Value, typ string) {
-	switch typ {
+func (p *preparer) number(v *ast.Value, def *ast.Definition) {
+	switch def.Name {
 	case "Float":
 		if _, err := strconv.ParseFloat(v.Raw, 64); err != nil {
-			p.fail("a number in the document is beyond what a Float can be")
-		}
-	case "Int", "String", "Boolean": // of which the latter two are for validation to refuse
-		if _, err := strconv.ParseInt(v.Raw, 10, 32); err != nil && v.Kind == ast.IntValue {
-			p.fail("a number in the document is beyond what an Int can be, which has 32 bits")
+			p.fail(v, "a number is beyond what a Float can be")
 		}
 	case "ID":
 		if v.Kind == ast.IntValue {
 			v.Kind = ast.StringValue
 		}
+	case "Int":
+		if _, err := strconv.ParseInt(v.Raw, 10, 32); err != nil && v.Kind == ast.IntValue {
+			p.fail(v, "a number is beyond what an Int can be, which has 32 bits")
+		}
+	case "String", "Boolean":
+		p.fail(v, "a number stands where a %s is expected", def.Name)
 	default:
-		if def := p.schema.Types[typ]; def != nil && def.Kind == ast.Scalar {
+		if def.Kind == ast.Scalar {
 			v.Kind = ast.StringValue
+		} else {
+			p.fail(v, "a number stands where %s is expected", def.Name)
 		}
 	}
 }
 
-func (p *preparer) fail(reason string) {
+// fail keeps the first fault, with its place in the document.
+func (p *preparer) fail(v *ast.Value, format string, args ...any) {
 	if p.err == nil {
-		p.err = invalid("%s", reason)
+		p.err = gqlerror.List{gqlerror.ErrorPosf(v.Position, format, args...)}
 	}
 }
 

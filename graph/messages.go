@@ -31,6 +31,7 @@ func parseError(err error) gqlerror.List {
 	} else if strings.HasPrefix(e.Message, "Invalid ") {
 		e.Message, _, _ = strings.Cut(e.Message, ": ")
 	}
+	e.Message = strings.Replace(e.Message, "<Invalid>", "a string that does not end, or a character that is not GraphQL's", 1)
 	e.Message = "the document cannot be parsed: " + cut(e.Message, maxMessage)
 	return gqlerror.List{e}
 }

@@ -1,0 +1,48 @@
+package graph_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/graph"
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// memory is what the real road stands on in tests here: it takes every name, matches
+// nothing, and keeps what is committed.
+type memory struct{ committed []*signalbox.Record }
+
+func (m *memory) Check(signalbox.ID, string, string) error { return nil }
+
+func (m *memory) Match(*signalbox.Event) (signalbox.Plan, error) { return signalbox.Plan{}, nil }
+
+func (m *memory) Append(records []*signalbox.Record) {
+	for _, r := range records {
+		r.Owner = r.Event.ID
+	}
+	m.committed = append(m.committed, records...)
+}
+
+func (m *memory) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.StoredEvent, error) {
+	return nil, signalbox.Errorf(signalbox.CodeNotFound, "no such event")
+}
+
+func (m *memory) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
+
+func (m *memory) Wake(signalbox.Lane) {}
+
+func (m *memory) Admit(int) error { return nil }
+
+// openRoad is a door with the real road behind it, whose checks belong to what a
+// client meets.
+func openRoad(t testing.TB) (*door, *memory) {
+	t.Helper()
+	m := &memory{}
+	road, err := ingest.New(ingest.Config{Catalogue: m, Store: m, Starter: m, Relay: m, Backlog: m, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	return open(t, &fakes{}, func(cfg *graph.Config) { cfg.Sender = road }), m
+}
