@@ -123,7 +123,7 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 	var attempts sync.WaitGroup
 	slots := make(chan struct{}, relaySlots)
 	for {
-		want := r.free(l, slots)
+		want, probing := r.free(l, slots)
 		claimed, err := r.queue.Claim(ctx, name, want, Lease)
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("the relay cannot claim work", "namespace", name.Namespace, "error", err)
@@ -135,6 +135,9 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 				r.attempt(ctx, l, &claimed[i])
 			})
 		}
+		if probing {
+			attempts.Wait() // one at a time finds out whether Temporal is back
+		}
 		if len(claimed) < want || ctx.Err() != nil || r.resting(l) {
 			attempts.Wait()
 			if r.done(ctx, l, err) {
@@ -145,13 +148,13 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 }
 
 // free waits until enough slots are free to be worth a claim and answers how many
-// are. While Temporal is away one attempt at a time finds out whether it is back.
-func (r *Relay) free(l *lane, slots chan struct{}) int {
+// are: one, and that it is a probe, while Temporal cannot be reached.
+func (r *Relay) free(l *lane, slots chan struct{}) (n int, probing bool) {
 	r.mu.Lock()
-	probing := l.faults > 0
+	probing = l.faults > 0
 	r.mu.Unlock()
 	if probing {
-		return 1
+		return 1, true
 	}
 	for range claimAtLeast {
 		slots <- struct{}{}
@@ -159,7 +162,7 @@ func (r *Relay) free(l *lane, slots chan struct{}) int {
 	for range claimAtLeast {
 		<-slots
 	}
-	return max(cap(slots)-len(slots), 1)
+	return max(cap(slots)-len(slots), 1), false
 }
 
 func (r *Relay) attempt(ctx context.Context, l *lane, claimed *signalbox.StoredEvent) {

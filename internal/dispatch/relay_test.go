@@ -1,0 +1,199 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// memory is a queue as Postgres keeps it, without leases running out.
+type memory struct {
+	mu  sync.Mutex
+	due map[signalbox.Lane][]signalbox.StoredEvent
+}
+
+func (m *memory) add(namespace string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.due == nil {
+		m.due = make(map[signalbox.Lane][]signalbox.StoredEvent)
+	}
+	lane := signalbox.Lane{Namespace: namespace}
+	for range n {
+		d := signalbox.Dispatch{
+			ID: signalbox.ID{1, byte(len(m.due[lane]) >> 8), byte(len(m.due[lane]))}, Namespace: namespace,
+			WorkflowID: namespace + "/" + strconv.Itoa(len(m.due[lane])), Status: signalbox.StatusPending,
+		}
+		m.due[lane] = append(m.due[lane], signalbox.StoredEvent{Dispatches: []signalbox.Dispatch{d}})
+	}
+}
+
+func (m *memory) DueLanes(context.Context) ([]signalbox.Lane, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var lanes []signalbox.Lane
+	for lane, due := range m.due {
+		if len(due) > 0 {
+			lanes = append(lanes, lane)
+		}
+	}
+	return lanes, nil
+}
+
+func (m *memory) Claim(_ context.Context, lane signalbox.Lane, n int, _ time.Duration) ([]signalbox.StoredEvent, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n = min(n, len(m.due[lane]))
+	claimed := slices.Clone(m.due[lane][:n])
+	m.due[lane] = m.due[lane][n:]
+	for i := range claimed {
+		claimed[i].Dispatches[0].Attempts++
+	}
+	return claimed, nil
+}
+
+// temporalFunc is a Temporal that does as the test says.
+type temporalFunc func(ctx context.Context, namespace string) error
+
+func (f temporalFunc) StartWorkflowExecution(ctx context.Context, in *workflowservice.StartWorkflowExecutionRequest, _ ...grpc.CallOption) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	if err := f(ctx, in.GetNamespace()); err != nil {
+		return nil, err
+	}
+	return &workflowservice.StartWorkflowExecutionResponse{RunId: "run", Started: true}, nil
+}
+
+// marks counts results by namespace, which it finds by the claim's order.
+type marks struct {
+	mu sync.Mutex
+	by map[signalbox.DispatchStatus]int
+}
+
+func (m *marks) mark(one signalbox.Mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.by == nil {
+		m.by = make(map[signalbox.DispatchStatus]int)
+	}
+	m.by[one.Status]++
+}
+
+func (m *marks) count(s signalbox.DispatchStatus) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.by[s]
+}
+
+func runRelay(t *testing.T, queue Queue, temporal Temporal) (*Relay, *marks, func()) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	m := &marks{}
+	runner, err := NewRunner(Config{Temporal: temporal, Mark: m.mark, TenantSlug: func(signalbox.ID) string { return "acme" }, Logger: log})
+	require.NoError(t, err)
+	relay := NewRelay(queue, runner, log)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); relay.Run(ctx) }()
+	stop := func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return relay, m, stop
+}
+
+const (
+	soon  = 10 * time.Second
+	often = 5 * time.Millisecond
+)
+
+func TestTheRelayStartsABacklog(t *testing.T) {
+	queue := &memory{}
+	queue.add("ns", 1000)
+	var most, now atomic.Int64
+	_, m, _ := runRelay(t, queue, temporalFunc(func(context.Context, string) error {
+		most.Store(max(most.Load(), now.Add(1)))
+		defer now.Add(-1)
+		return nil
+	}))
+	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) == 1000 }, soon, often)
+	require.LessOrEqual(t, most.Load(), int64(relaySlots))
+}
+
+func TestAWakeIsSoonerThanThePoll(t *testing.T) {
+	queue := &memory{}
+	relay, m, _ := runRelay(t, queue, temporalFunc(func(context.Context, string) error { return nil }))
+	best := time.Hour
+	for i := range 10 {
+		queue.add("ns", 1)
+		began := time.Now()
+		relay.Wake(signalbox.Lane{Namespace: "ns"})
+		require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) == i+1 }, soon, time.Millisecond)
+		best = min(best, time.Since(began))
+	}
+	require.Less(t, best, pollEvery/4)
+}
+
+// One namespace hangs: its lane is full, and the other's work goes on.
+func TestALaneThatHangsHoldsUpNoOther(t *testing.T) { // P-19
+	queue := &memory{}
+	queue.add("hangs", 500)
+	queue.add("works", 500)
+	_, m, _ := runRelay(t, queue, temporalFunc(func(ctx context.Context, namespace string) error {
+		if namespace == "hangs" {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}))
+	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) == 500 }, attemptTimeout, often)
+}
+
+// While Temporal cannot be reached the lane rests and probes with one start at a
+// time, so that a large backlog neither burns the processor nor its own attempts;
+// once it is back the rest drains.
+func TestTheRelayProbesWhileTemporalIsAway(t *testing.T) {
+	queue := &memory{}
+	queue.add("ns", 2000)
+	var away atomic.Bool
+	var calls atomic.Int64
+	away.Store(true)
+	_, m, _ := runRelay(t, queue, temporalFunc(func(context.Context, string) error {
+		calls.Add(1)
+		if away.Load() {
+			return serviceerror.NewUnavailable("away")
+		}
+		return nil
+	}))
+	require.Eventually(t, func() bool { return calls.Load() >= relaySlots+2 }, soon, often, "it probes again and again")
+	require.Less(t, calls.Load(), int64(3*relaySlots), "and does not try them all")
+	tried := int(calls.Load())
+	away.Store(false)
+	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) >= 2000-tried-relaySlots }, 2*maxPause, often)
+}
+
+func TestStoppingSeesAttemptsThrough(t *testing.T) {
+	queue := &memory{}
+	queue.add("ns", 10)
+	begun := make(chan struct{}, 10)
+	release := make(chan struct{})
+	_, m, stop := runRelay(t, queue, temporalFunc(func(context.Context, string) error {
+		begun <- struct{}{}
+		<-release
+		return nil
+	}))
+	for range 10 {
+		<-begun
+	}
+	go func() { time.Sleep(50 * time.Millisecond); close(release) }() // after stop has begun to wait
+	stop()
+	require.Equal(t, 10, m.count(signalbox.StatusStarted), "what was begun is marked before the relay is gone")
+}
