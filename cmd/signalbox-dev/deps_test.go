@@ -195,7 +195,7 @@ func TestFaultsOfTheUserAreOneLine(t *testing.T) {
 		{"no postgres", deps(dir, "--postgres-bin="+dir), dir + ` holds no Postgres server: name the folder of postgres and initdb with --postgres-bin`},
 		{"nothing", deps(dir, "--no-postgres", "--no-temporal"), `deps: --no-postgres and --no-temporal leave nothing to run (try signalbox-dev --help)`},
 		{"no dsn", deps(dir, "--no-postgres"), `deps: --no-postgres needs --postgres-dsn (try signalbox-dev --help)`},
-		{"bad dsn", deps(dir, "--no-postgres", "--postgres-dsn=postgres://nobody@127.0.0.1:"+port+"/x?sslmode=disable&connect_timeout=1"), `connect to Postgres: .*`},
+		{"bad dsn", deps(dir, "--no-postgres", "--postgres-dsn=postgres://nobody@127.0.0.1:"+port+"/x?sslmode=disable&connect_timeout=1"), `start Temporal \(see .*\): connect to Postgres: .*`},
 		{"unknown flag", deps(dir, "--nonsense"), `unknown flag --nonsense \(try signalbox-dev --help\)`},
 		{"unknown command", []string{"deps", "--ephemeral", "--no-temporal", "--postgres-port=0", "--", "/no/such/command"}, `run /no/such/command: .*no such file or directory`},
 	}
