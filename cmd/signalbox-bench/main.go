@@ -79,7 +79,7 @@ func (c *runCmd) Run(ctx context.Context, out output) (err error) {
 			return err
 		}
 	}
-	return b.report.writeTable(out.stdout)
+	return b.report.write(out.stdout)
 }
 
 // output is where commands write: results and what is going on.

@@ -64,7 +64,7 @@ func (b *bench) latency(ctx context.Context) error {
 	for _, p := range pairs {
 		raw, ours = append(raw, p.Raw.All...), append(ours, p.Ours.All...)
 	}
-	b.report.latency(name, []pair{{pooled(raw), pooled(ours)}}, aim{most: 8}, aim{most: 30})
+	b.report.latency(name, []pair{{Raw: pooled(raw), Ours: pooled(ours)}}, aim{most: 8}, aim{most: 30})
 	return nil
 }
 

@@ -10,8 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// report is the table.
-type report struct{ rows []row }
+// report is the tables: what came of it, and what it cost.
+type report struct {
+	rows  []row
+	costs []costRow
+}
+
+type costRow struct {
+	measurement string
+	raw, ours   cost
+}
 
 // row is one result. Raw is absent where there is nothing to compare with.
 type row struct {
@@ -77,6 +85,21 @@ func (r *report) rate(measurement string, pairs []pair, a aim) {
 	one.judge(a, perSecond)
 	one.Rounds = pairs
 	r.rows = append(r.rows, one)
+	r.costs = append(r.costs, costRow{measurement, medianCost(pairs, func(p pair) cost { return p.RawCost }), medianCost(pairs, func(p pair) cost { return p.OursCost })})
+}
+
+func medianCost(pairs []pair, of func(pair) cost) cost {
+	one := func(part func(cost) float64) float64 {
+		values := make([]float64, len(pairs))
+		for i, p := range pairs {
+			values[i] = part(of(p))
+		}
+		return median(values)
+	}
+	return cost{
+		Client: one(func(c cost) float64 { return c.Client }), Server: one(func(c cost) float64 { return c.Server }),
+		Postgres: one(func(c cost) float64 { return c.Postgres }), Temporal: one(func(c cost) float64 { return c.Temporal }),
+	}
 }
 
 func (r *report) latency(measurement string, pairs []pair, p50, p99 aim) {
@@ -104,12 +127,34 @@ func (r *report) writeJSON(file string) error {
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
-func (r *report) writeTable(w io.Writer) error {
-	lines := [][]string{{"measurement", "metric", "raw", "ours", "ours/raw", "aim", "met"}}
+func (r *report) write(w io.Writer) error {
+	results := [][]string{{"measurement", "metric", "raw", "ours", "ours/raw", "aim", "met"}}
 	for i := range r.rows {
-		lines = append(lines, r.rows[i].cells())
+		results = append(results, r.rows[i].cells())
 	}
-	widths := make([]int, len(lines[0]))
+	if err := writeTable(w, results, "llrrrll"); err != nil {
+		return err
+	}
+	costs := [][]string{{"processor time an event, raw → ours", "client", "server", "Postgres", "Temporal"}}
+	for _, c := range r.costs {
+		both := func(raw, ours float64) string { return micros(raw) + " → " + micros(ours) }
+		costs = append(costs, []string{
+			c.measurement, both(c.raw.Client, c.ours.Client), micros(c.ours.Server),
+			both(c.raw.Postgres, c.ours.Postgres), both(c.raw.Temporal, c.ours.Temporal),
+		})
+	}
+	if len(costs) == 1 || r.costs[0].ours == (cost{}) {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeTable(w, costs, "lrrrr")
+}
+
+// writeTable aligns each column to the left or the right, as sides says.
+func writeTable(w io.Writer, lines [][]string, sides string) error {
+	widths := make([]int, len(sides))
 	for _, line := range lines {
 		for i, cell := range line {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
@@ -119,7 +164,7 @@ func (r *report) writeTable(w io.Writer) error {
 		var text strings.Builder
 		for i, cell := range line {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i >= 2 && i <= 4 { // figures stand to the right
+			if sides[i] == 'r' {
 				text.WriteString(pad + cell + "  ")
 			} else {
 				text.WriteString(cell + pad + "  ")
@@ -152,6 +197,7 @@ func (r *row) cells() []string {
 
 func perSecond(v float64) string { return thousands(v) + "/s" }
 func ms(v float64) string        { return strconv.FormatFloat(v, 'f', 2, 64) + " ms" }
+func micros(v float64) string    { return strconv.FormatFloat(v, 'f', 0, 64) + " µs" }
 func megabytes(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) + " MB" }
 
 // thousands writes a whole number with commas.

@@ -72,7 +72,7 @@ func (b *bench) profile(ctx context.Context, name string, long float64) func() e
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	file := filepath.Join(b.flags.Pprof, strings.NewReplacer(", ", "-", " ", "-").Replace(name)+".pprof")
+	file := filepath.Join(b.flags.Pprof, strings.NewReplacer(", ", "-", " ", "-", "/", "-per-").Replace(name)+".pprof")
 	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.server.pprof, max(1, int(long)))
 	go func() { done <- download(ctx, url, file) }()
 	return func() error { return <-done }
