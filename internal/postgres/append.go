@@ -27,18 +27,27 @@ const (
 // Appender stores events by group commit.
 type Appender struct {
 	db    *DB
-	group group[[]*signalbox.Record]
+	group group[[]*row]
+}
+
+// row is a record on its way. What becomes of it is kept apart from the record,
+// which its sender may have given up on by then.
+type row struct {
+	*signalbox.Record
+	owner signalbox.ID
+	err   error
 }
 
 // NewAppender makes the one appender of a process.
 func NewAppender(db *DB) *Appender {
 	a := &Appender{db: db}
-	a.group = group[[]*signalbox.Record]{
+	a.group = group[[]*row]{
 		flush:    a.flush,
-		rows:     func(records []*signalbox.Record) int { return len(records) },
+		rows:     func(rows []*row) int { return len(rows) },
 		maxBatch: maxFlushRows,
 		maxQueue: maxQueuedRows,
 		lanes:    appendLanes,
+		patience: db.timeout,
 	}
 	return a
 }
@@ -50,41 +59,51 @@ func NewAppender(db *DB) *Appender {
 // database was lost. Its id is never used again, so a retry by the client cannot
 // collide with it, and with a key the retry finds it.
 func (a *Appender) Append(records []*signalbox.Record) {
-	if err := a.group.do(records); err != nil {
+	rows := make([]*row, len(records))
+	for i, r := range records {
+		rows[i] = &row{Record: r}
+	}
+	if err := a.group.do(rows); err != nil {
 		for _, r := range records {
-			r.Err = err
+			r.Err = translate(err)
 		}
+		return
+	}
+	for _, r := range rows {
+		r.Owner, r.Err = r.owner, r.err
 	}
 }
 
 // flush stores a batch of sends. It runs on nobody's context: its work belongs to
 // all of them, and each database operation has its own timeout.
-func (a *Appender) flush(batch [][]*signalbox.Record) {
-	records := slices.Concat(batch...)
-	err := a.store(records)
+func (a *Appender) flush(batch [][]*row) {
+	rows := slices.Concat(batch...)
+	err := a.store(rows)
 	if err == nil {
 		return
 	}
-	if classify(err) == faultData && len(records) > 1 {
+	if classify(err) == faultData && len(rows) > 1 {
 		// One of them is at fault: alone, each fails or passes by itself.
-		for _, r := range records {
-			r.Err = translate(a.store([]*signalbox.Record{r}))
+		for _, r := range rows {
+			if err := a.store([]*row{r}); err != nil {
+				r.err = translate(err)
+			}
 		}
 		return
 	}
-	for _, r := range records {
-		r.Err = translate(err)
+	for _, r := range rows {
+		r.err = translate(err)
 	}
 }
 
-// store commits records in one transaction. Every statement in it can be repeated
+// store commits rows in one transaction. Every statement in it can be repeated
 // (the ids are fixed, and ON CONFLICT DO NOTHING), so a lost connection and a
 // deadlock are simply tried again, within the operation timeout.
-func (a *Appender) store(records []*signalbox.Record) error {
+func (a *Appender) store(rows []*row) error {
 	ctx, cancel := context.WithTimeout(context.Background(), a.db.timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := a.storeOnce(ctx, records)
+		err := a.storeOnce(ctx, rows)
 		kind := classify(err)
 		if kind == faultNone || kind == faultData || try == maxTries || ctx.Err() != nil {
 			return err
@@ -136,14 +155,14 @@ ORDER BY w.n`
 
 // storeOnce sends everything as one pipeline, which Postgres runs as one implicit
 // transaction: one round trip, committed when the answer is read.
-func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) error {
-	keyed := make([]*signalbox.Record, 0, len(records))
-	for _, r := range records {
+func (a *Appender) storeOnce(ctx context.Context, all []*row) error {
+	keyed := make([]*row, 0, len(all))
+	for _, r := range all {
 		if r.Key != "" {
 			keyed = append(keyed, r)
 		}
 	}
-	slices.SortFunc(keyed, func(a, b *signalbox.Record) int {
+	slices.SortFunc(keyed, func(a, b *row) int {
 		if a.Event.Tenant != b.Event.Tenant {
 			return strings.Compare(string(a.Event.Tenant[:]), string(b.Event.Tenant[:]))
 		}
@@ -155,8 +174,8 @@ func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) e
 	if len(keyed) > 0 {
 		batch.Queue(insertKeys, keys.tenants, keys.keys, keys.fingerprints, keys.events)
 	}
-	batch.Queue(insertEvents, eventColumns(records)...)
-	if dispatches := dispatchColumns(records); dispatches != nil {
+	batch.Queue(insertEvents, eventColumns(all)...)
+	if dispatches := dispatchColumns(all); dispatches != nil {
 		batch.Queue(insertDispatches, dispatches...)
 	}
 	var owners []keyOwner
@@ -174,13 +193,13 @@ func (a *Appender) storeOnce(ctx context.Context, records []*signalbox.Record) e
 		return err
 	}
 
-	for _, r := range records {
-		r.Owner, r.Err = r.Event.ID, nil
+	for _, r := range all {
+		r.owner, r.err = r.Event.ID, nil
 	}
 	for i, r := range keyed {
-		r.Owner = owners[i].Event
+		r.owner = owners[i].Event
 		if !bytes.Equal(owners[i].Fingerprint, r.Fingerprint[:]) {
-			r.Err = signalbox.Errorf(signalbox.CodeIdempotencyConflict,
+			r.err = signalbox.Errorf(signalbox.CodeIdempotencyConflict,
 				"the idempotency key was used before with another body: use a new key for a new event")
 		}
 	}

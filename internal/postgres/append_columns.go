@@ -3,8 +3,6 @@ package postgres
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // The rows of a flush, turned on their side: one array a column, for unnest.
@@ -15,7 +13,7 @@ type keyColumns struct {
 	fingerprints    [][]byte
 }
 
-func columnsOfKeys(records []*signalbox.Record) keyColumns {
+func columnsOfKeys(records []*row) keyColumns {
 	var c keyColumns
 	for _, r := range records {
 		c.tenants = append(c.tenants, r.Event.Tenant)
@@ -26,7 +24,7 @@ func columnsOfKeys(records []*signalbox.Record) keyColumns {
 	return c
 }
 
-func eventColumns(records []*signalbox.Record) []any {
+func eventColumns(records []*row) []any {
 	n := len(records)
 	var (
 		tenants, ids    = make([][16]byte, n), make([][16]byte, n)
@@ -60,7 +58,7 @@ func eventColumns(records []*signalbox.Record) []any {
 }
 
 // dispatchColumns is nil where no record has a dispatch.
-func dispatchColumns(records []*signalbox.Record) []any {
+func dispatchColumns(records []*row) []any {
 	n := 0
 	for _, r := range records {
 		n += len(r.Dispatches)

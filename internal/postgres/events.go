@@ -19,6 +19,8 @@ func scanEvent(row pgx.CollectableRow) (signalbox.Event, error) {
 
 // Event is one event of a tenant with its dispatches; NOT_FOUND where there is none.
 func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout) // of both queries
+	defer cancel()
 	found, err := query(ctx, db, scanEvent, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id)
 	if err != nil {
 		return nil, err

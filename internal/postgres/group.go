@@ -1,7 +1,11 @@
 package postgres
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -13,7 +17,8 @@ import (
 // The caller that finds nobody flushing becomes the one that does; when its own
 // flush is done and others have queued meanwhile, a goroutine takes over.
 type group[T any] struct {
-	// flush stores a batch and sets each item's own result before it returns.
+	// flush stores a batch and sets each item's own result before it returns. It
+	// may still be at it when the caller of do has given up on the item.
 	flush func(batch []T)
 	// rows is an item's weight; maxBatch and maxQueue count in it. An item that
 	// is heavier than a batch may be is flushed alone.
@@ -22,6 +27,8 @@ type group[T any] struct {
 	maxQueue int
 	// lanes is how many flushes may run at once.
 	lanes int
+	// patience bounds the wait in the queue and for the flush that follows.
+	patience time.Duration
 
 	mu      sync.Mutex
 	queue   []waiter[T]
@@ -35,7 +42,9 @@ type waiter[T any] struct {
 }
 
 // do returns when the item's batch has been flushed. When the queue is full it
-// refuses at once: waiting longer than the queue is deep helps nobody.
+// refuses at once: waiting longer than the queue is deep helps nobody. Behind a
+// flush that hangs it gives up when its patience ends: the item is then not
+// flushed at all, unless its flush has begun, whose end is left open.
 func (g *group[T]) do(item T) error {
 	g.mu.Lock()
 	if g.queued >= g.maxQueue {
@@ -57,8 +66,26 @@ func (g *group[T]) do(item T) error {
 	g.queue = append(g.queue, w)
 	g.queued += g.rows(item)
 	g.mu.Unlock()
-	<-w.done
-	return nil
+	timer := time.NewTimer(g.patience)
+	defer timer.Stop()
+	select {
+	case <-w.done:
+		return nil
+	case <-timer.C:
+		g.leave(w)
+		return fmt.Errorf("wait behind other writes: %w", context.DeadlineExceeded)
+	}
+}
+
+// leave takes a waiter out of the queue, if it is still there.
+func (g *group[T]) leave(w waiter[T]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.IndexFunc(g.queue, func(other waiter[T]) bool { return other.done == w.done })
+	if i >= 0 {
+		g.queued -= g.rows(w.item)
+		g.queue = slices.Delete(g.queue, i, i+1)
+	}
 }
 
 // handOver ends a caller's turn as the one that flushes.
