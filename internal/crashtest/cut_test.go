@@ -1,7 +1,6 @@
 package crashtest
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -71,25 +70,4 @@ func proxyTo(t *testing.T, dsn string) (*toxiproxy.Proxy, string) {
 	t.Cleanup(proxy.Stop)
 	u.Host = proxy.Listen
 	return proxy, u.String()
-}
-
-// summary is how the answers were since a moment of the load.
-func (l *load) summary(since time.Duration) string {
-	counts, slowest := make(map[string]int), make(map[string]time.Duration)
-	for _, e := range l.log() {
-		if e.At < since {
-			continue
-		}
-		code := e.Code
-		if code == "" {
-			code = "acknowledged"
-		}
-		counts[code]++
-		slowest[code] = max(slowest[code], e.Took)
-	}
-	var text []string
-	for _, code := range sortedKeys(counts) {
-		text = append(text, fmt.Sprintf("%d %s (slowest %s)", counts[code], code, slowest[code].Round(time.Millisecond)))
-	}
-	return strings.Join(text, ", ")
 }

@@ -1,6 +1,9 @@
 package crashtest
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,4 +65,27 @@ func (l *load) requireWithin(t *testing.T, code string, bound time.Duration) {
 	}
 	require.Zero(t, over, "answers with code %q took longer than %s; the slowest %s", code, bound, slowest)
 	t.Logf("answers with code %q: the slowest took %s", code, slowest.Round(time.Millisecond))
+}
+
+// summary is how the answers were since a moment of the load.
+func (l *load) summary(since time.Duration) string {
+	took := make(map[string][]time.Duration)
+	for _, e := range l.log() {
+		if e.At < since {
+			continue
+		}
+		code := e.Code
+		if code == "" {
+			code = "acknowledged"
+		}
+		took[code] = append(took[code], e.Took)
+	}
+	var text []string
+	for _, code := range sortedKeys(took) {
+		times := took[code]
+		slices.Sort(times)
+		text = append(text, fmt.Sprintf("%d %s (median %s, slowest %s)", len(times), code,
+			times[len(times)/2].Round(time.Millisecond), times[len(times)-1].Round(time.Millisecond)))
+	}
+	return strings.Join(text, ", ")
 }

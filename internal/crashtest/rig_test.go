@@ -158,19 +158,10 @@ func (r *rig) check(t *testing.T, l *load, within time.Duration) Report {
 		t.Errorf("%s", v)
 	}
 	require.Zero(t, l.unanswered.Load(), "sends that were never answered")
-	t.Logf("%s: %d requests, %d errors, %d keys acknowledged, %d events, %d runs, %d lost, %d doubled",
-		l.name, len(state.Answers), countErrors(state.Answers), report.Acknowledged, len(state.Events), len(state.Listed), report.Lost, report.Doubled)
+	t.Logf("%s", l.summary(0))
+	t.Logf("%d keys acknowledged, %d events, %d runs, %d lost, %d doubled",
+		report.Acknowledged, len(state.Events), len(state.Listed), report.Lost, report.Doubled)
 	return report
-}
-
-func countErrors(answers []Answer) int {
-	n := 0
-	for _, a := range answers {
-		if a.Code != "" && a.Code != codeConflict {
-			n++
-		}
-	}
-	return n
 }
 
 // awaitStarted waits until none of the dispatches is PENDING.
