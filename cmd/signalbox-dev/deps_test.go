@@ -24,9 +24,9 @@ func deps(dir string, more ...string) []string {
 	return append(append([]string{"deps", "--dir", dir}, freePortFlags...), more...)
 }
 
-// One folder through the life that a developer gives it.
+// One folder through the life that a developer gives it. Not in parallel: how
+// quick a start is, is part of it.
 func TestDepsKeepsItsDataThroughStopsAndKills(t *testing.T) {
-	t.Parallel()
 	dir := openDir(t)
 
 	first := start(t, deps(dir)...)
