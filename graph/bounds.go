@@ -4,49 +4,102 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // boundAsWritten bounds a document before validation, whose rules are quadratic in
 // places: how many selections it has and how deep they nest.
 func (d *documents) boundAsWritten(doc *ast.QueryDocument) error {
-	fields := 0
-	var walk func(set ast.SelectionSet, depth int) error
-	walk = func(set ast.SelectionSet, depth int) error {
-		if depth > d.limits.Depth {
-			return invalid("the document's selections are nested deeper than %d levels", d.limits.Depth)
-		}
-		for _, s := range set {
-			fields++
-			if fields > d.limits.Fields {
-				return invalid("the document has more than %d selections", d.limits.Fields)
-			}
-			var err error
-			switch s := s.(type) {
-			case *ast.Field:
-				if len(s.Directives) > maxDirectives {
-					return invalid("a field has more than %d directives", maxDirectives)
-				}
-				err = walk(s.SelectionSet, depth+1)
-			case *ast.InlineFragment:
-				err = walk(s.SelectionSet, depth+1)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	w := written{limits: d.limits}
 	for _, op := range doc.Operations {
-		if err := walk(op.SelectionSet, 1); err != nil {
-			return err
+		w.directives(op.Directives)
+		for _, v := range op.VariableDefinitions {
+			w.directives(v.Directives)
 		}
+		w.root(op.SelectionSet)
 	}
 	for _, fragment := range doc.Fragments {
-		if err := walk(fragment.SelectionSet, 1); err != nil {
-			return err
+		w.directives(fragment.Directives)
+		if on := d.schema.Types[fragment.TypeCondition]; on != nil && (on == d.schema.Mutation || on == d.schema.Query) {
+			w.root(fragment.SelectionSet)
+		} else {
+			w.selections(fragment.SelectionSet, 1)
 		}
 	}
+	if w.err != nil {
+		return w.err
+	}
 	return nil
+}
+
+// written goes through a document, fragment by fragment, up to its first fault.
+type written struct {
+	limits Limits
+	fields int
+	err    *signalbox.Error
+}
+
+// root bounds the fields of a root, which are cheap to write and dear to execute.
+func (w *written) root(set ast.SelectionSet) {
+	if n := rootFields(set); n > w.limits.RootFields {
+		w.err = tooManyRoots(n, w.limits)
+		return
+	}
+	w.selections(set, 1)
+}
+
+func (w *written) selections(set ast.SelectionSet, depth int) {
+	if depth > w.limits.Depth {
+		w.err = tooDeep(w.limits)
+	}
+	for _, s := range set {
+		w.fields++
+		if w.fields > w.limits.Fields {
+			w.err = invalid("the document has more than %d selections", w.limits.Fields)
+		}
+		if w.err != nil {
+			return
+		}
+		switch s := s.(type) {
+		case *ast.Field:
+			w.directives(s.Directives)
+			w.selections(s.SelectionSet, depth+1)
+		case *ast.InlineFragment:
+			w.directives(s.Directives)
+			w.selections(s.SelectionSet, depth+1)
+		case *ast.FragmentSpread:
+			w.directives(s.Directives)
+		}
+	}
+}
+
+func (w *written) directives(all ast.DirectiveList) {
+	if len(all) > maxDirectives {
+		w.err = invalid("there are more than %d directives in one place", maxDirectives)
+	}
+}
+
+// rootFields counts those of a set that are written out.
+func rootFields(set ast.SelectionSet) int {
+	n := 0
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			n++
+		case *ast.InlineFragment:
+			n += rootFields(s.SelectionSet)
+		}
+	}
+	return n
+}
+
+func tooManyRoots(n int, limits Limits) *signalbox.Error {
+	return invalid("the operation has %d root fields; the limit is %d: use sendCustomEvents for many events, or several requests", n, limits.RootFields)
+}
+
+func tooDeep(limits Limits) *signalbox.Error {
+	return invalid("the document's selections are nested deeper than %d levels", limits.Depth)
 }
 
 const (
@@ -68,10 +121,9 @@ func (d *documents) boundAsExecuted(doc *ast.QueryDocument) error {
 		case !d.introspection && m.introspects:
 			return invalid("introspection is switched off on this server")
 		case m.roots > d.limits.RootFields:
-			return invalid("the operation has %d root fields; the limit is %d: use sendCustomEvents for many events, or several requests",
-				m.roots, d.limits.RootFields)
+			return tooManyRoots(m.roots, d.limits)
 		case m.tooDeep:
-			return invalid("the operation's selections are nested deeper than %d levels", d.limits.Depth)
+			return tooDeep(d.limits)
 		case cost > d.limits.Complexity:
 			return invalid("the operation can ask for more than %d fields: ask for fewer, or for shorter lists", d.limits.Complexity)
 		}
@@ -79,8 +131,8 @@ func (d *documents) boundAsExecuted(doc *ast.QueryDocument) error {
 	return nil
 }
 
-// measure goes through an operation. It stops going deeper once a limit is passed,
-// so that its own work is bounded.
+// measure goes through an operation. Each step costs something and it stops once a
+// limit is passed, so that its own work is bounded.
 type measure struct {
 	limits      Limits
 	roots       int
@@ -95,8 +147,8 @@ func (m *measure) selections(set ast.SelectionSet, depth int) int {
 	}
 	cost := 0
 	for _, s := range set {
-		if cost > m.limits.Complexity || m.tooDeep {
-			return cost
+		if cost > m.limits.Complexity || m.tooDeep || m.roots > m.limits.RootFields {
+			break
 		}
 		switch s := s.(type) {
 		case *ast.Field:
@@ -116,10 +168,11 @@ func (m *measure) selections(set ast.SelectionSet, depth int) int {
 			}
 		}
 	}
-	return cost
+	return min(cost, m.limits.Complexity+1) // or products of them would overflow
 }
 
-// listLength is how many times a field's own selections can be in the answer.
+// listLength is how many times a field's own selections can be in the answer; 1 at
+// the least.
 func listLength(f *ast.Field) int {
 	if f.Definition == nil {
 		return 1
@@ -130,7 +183,7 @@ func listLength(f *ast.Field) int {
 		}
 		if v, err := first.DefaultValue.Value(nil); err == nil {
 			if n, ok := v.(int64); ok && n >= 0 && n <= maxPage {
-				return int(n)
+				return max(int(n), 1)
 			}
 		}
 		return unknown

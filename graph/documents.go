@@ -6,8 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
+	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
 const (
@@ -15,6 +14,9 @@ const (
 	// documents cannot grow memory without bound: some 25 MB at the worst.
 	maxCached      = 500
 	maxCachedBytes = 4 << 10
+	// maxSuggesting is up to which size of a document names are suggested in errors:
+	// finding them takes the product of all names' lengths.
+	maxSuggesting = 16 << 10
 )
 
 // documents turns query texts into documents that are valid and within the limits.
@@ -22,7 +24,8 @@ type documents struct {
 	schema        *ast.Schema
 	limits        Limits
 	introspection bool
-	rules         *rules.Rules
+	rules         []core.Rule
+	plainRules    []core.Rule // without suggestions
 	cache         *lru.LRU[*document]
 }
 
@@ -49,16 +52,13 @@ type operation struct {
 }
 
 func newDocuments(schema *ast.Schema, limits Limits, introspection, suggestions bool) *documents {
-	all := rules.NewDefaultRules()
-	if !suggestions {
-		all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
-		all.ReplaceRule(rules.KnownArgumentNamesRule.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
-		all.ReplaceRule(rules.KnownTypeNamesRule.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
-		all.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
+	plain := validation(false)
+	all := plain
+	if suggestions {
+		all = validation(true)
 	}
-	all.AddRule(rules.MaxIntrospectionDepth.Name, rules.MaxIntrospectionDepth.RuleFunc)
 	return &documents{
-		schema: schema, limits: limits, introspection: introspection, rules: all,
+		schema: schema, limits: limits, introspection: introspection, rules: all, plainRules: plain,
 		cache: lru.New[*document](maxCached),
 	}
 }
@@ -91,6 +91,9 @@ func (d *documents) operation(ctx context.Context, query, name string) (*operati
 // compile parses, bounds, validates and prepares. What bounds the work of
 // validation comes before it.
 func (d *documents) compile(query string) (*document, error) {
+	if len(query) > d.limits.DocumentBytes {
+		return nil, invalid("the document has %d bytes; the limit is %d: put data into variables", len(query), d.limits.DocumentBytes)
+	}
 	if err := checkEscapes(query); err != nil {
 		return nil, err
 	}
@@ -108,7 +111,11 @@ func (d *documents) compile(query string) (*document, error) {
 	if err := doc.prepare(d.schema); err != nil {
 		return nil, err
 	}
-	if errs := validator.ValidateWithRules(d.schema, parsed, d.rules); len(errs) > 0 {
+	applied := d.rules
+	if len(query) > maxSuggesting {
+		applied = d.plainRules
+	}
+	if errs := validate(d.schema, parsed, applied); len(errs) > 0 {
 		return nil, withoutValues(errs)
 	}
 	if err := d.boundAsExecuted(parsed); err != nil {

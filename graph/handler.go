@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,17 +49,29 @@ type Catalogue interface {
 
 // Limits bound what a request may cost. Zero values mean the defaults.
 type Limits struct {
-	BodyBytes  int // of a request; 8 MiB
-	Tokens     int // of a document; 20,000
-	Fields     int // selections of a document as it is written; 1,000
-	Depth      int // of nested selections; 16
-	RootFields int // of an operation, aliases and fragments counted; 20
-	Complexity int // fields of an answer at the most, lists multiplied; 250,000
+	BodyBytes     int // of a request; 8 MiB
+	DocumentBytes int // of a document; 512 KiB. Variables take what is larger
+	Tokens        int // of a document; 20,000
+	Fields        int // selections of a document as it is written; 500
+	Depth         int // of nested selections; 16
+	RootFields    int // of an operation, aliases and fragments counted; 20
+	Complexity    int // fields of an answer at the most, lists multiplied; 250,000
 }
 
 // DefaultLimits are generous to people and programs that mean well.
 func DefaultLimits() Limits {
-	return Limits{BodyBytes: 8 << 20, Tokens: 20_000, Fields: 1000, Depth: 16, RootFields: 20, Complexity: 250_000}
+	return Limits{
+		BodyBytes: 8 << 20, DocumentBytes: 512 << 10, Tokens: 20_000, Fields: 500, Depth: 16, RootFields: 20, Complexity: 250_000,
+	}
+}
+
+func (l Limits) orDefaults() Limits {
+	d := DefaultLimits()
+	return Limits{
+		BodyBytes: cmp.Or(l.BodyBytes, d.BodyBytes), DocumentBytes: cmp.Or(l.DocumentBytes, d.DocumentBytes),
+		Tokens: cmp.Or(l.Tokens, d.Tokens), Fields: cmp.Or(l.Fields, d.Fields), Depth: cmp.Or(l.Depth, d.Depth),
+		RootFields: cmp.Or(l.RootFields, d.RootFields), Complexity: cmp.Or(l.Complexity, d.Complexity),
+	}
 }
 
 const (
@@ -96,9 +109,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}
-	if cfg.Limits == (Limits{}) {
-		cfg.Limits = DefaultLimits()
-	}
+	cfg.Limits = cfg.Limits.orDefaults()
 	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
 	h := &Handler{
 		cfg:       cfg,

@@ -7,11 +7,6 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-const (
-	maxErrors  = 20
-	maxMessage = 300
-)
-
 // The parser and the validator repeat in their messages what the client has
 // written. Names help whoever wrote them; values may be a payload's, and nothing of
 // a payload goes into errors.
@@ -36,9 +31,8 @@ func parseError(err error) gqlerror.List {
 	return gqlerror.List{e}
 }
 
-// withoutValues bounds the validator's messages and takes the values out of them.
+// withoutValues bounds each of the validator's messages, and takes the values out of them.
 func withoutValues(errs gqlerror.List) gqlerror.List {
-	errs = errs[:min(len(errs), maxErrors)]
 	for _, e := range errs {
 		if e.Rule == rules.ValuesOfCorrectTypeRule.Name {
 			e.Message, _, _ = strings.Cut(e.Message, ", found ")

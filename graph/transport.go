@@ -166,7 +166,7 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *h
 	if !payload.IsObject(body) {
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body is not a JSON object with a query; several events go into one sendCustomEvents")
 	}
-	return parseBody(body)
+	return h.parseBody(body)
 }
 
 func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *httpError) {
@@ -211,16 +211,21 @@ func (h *Handler) gate(raw []byte) error {
 
 // parseBody takes the parameters of section 5.1; what else the body has is for
 // future versions of the specification and is passed over.
-func parseBody(body []byte) (*request, *httpError) {
+func (h *Handler) parseBody(body []byte) (*request, *httpError) {
 	bad := func(name, expected string) *httpError {
 		return refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body's %s is not %s", name, expected)
 	}
+	// An escape takes six bytes at the most for one of the document.
+	longest := 6 * h.cfg.Limits.DocumentBytes
 	req := &request{}
 	for name, value := range payload.Members(body) {
 		null := payload.IsNull(value)
 		var ok bool
 		switch name {
 		case "query":
+			if len(value) > longest {
+				return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body's query is longer than a document can be: put data into variables")
+			}
 			if req.query, ok = payload.String(value); !ok {
 				return nil, bad(name, "a string")
 			}

@@ -111,7 +111,7 @@ func (c *checker) value() *Error {
 	case b == '[':
 		return c.array()
 	case b == '"':
-		_, err := c.text()
+		_, err := c.text(false)
 		return err
 	case b == '-' || b >= '0' && b <= '9':
 		return c.number()
@@ -148,7 +148,7 @@ func (c *checker) object() *Error {
 		if c.at == len(c.raw) || c.raw[c.at] != '"' {
 			return c.fault(Malformed, "is malformed: a key in double quotes is expected")
 		}
-		key, err := c.text()
+		key, err := c.text(true)
 		if err != nil {
 			return err
 		}
@@ -218,14 +218,19 @@ func (c *checker) array() *Error {
 	}
 }
 
-// text checks a string and answers its bytes, unescaped.
-func (c *checker) text() ([]byte, *Error) {
+// text checks a string and answers its bytes, unescaped, where they are wanted.
+func (c *checker) text(wanted bool) ([]byte, *Error) {
 	c.at++ // "
 	start := c.at
 	var unescaped []byte // nil until there is an escape
-	for c.at < len(c.raw) {
-		b := c.raw[c.at]
-		switch {
+	for {
+		for c.at < len(c.raw) && plain[c.raw[c.at]] {
+			c.at++
+		}
+		if c.at == len(c.raw) {
+			return nil, c.fault(Malformed, "has a string that is not closed")
+		}
+		switch b := c.raw[c.at]; {
 		case b == '"':
 			s := c.raw[start:c.at]
 			if unescaped != nil {
@@ -234,20 +239,20 @@ func (c *checker) text() ([]byte, *Error) {
 			c.at++
 			return s, nil
 		case b == '\\':
-			if unescaped == nil {
-				unescaped = make([]byte, 0, 64)
-			}
-			unescaped = append(unescaped, c.raw[start:c.at]...)
+			before := c.raw[start:c.at]
 			r, err := c.escape()
 			if err != nil {
 				return nil, err
 			}
-			unescaped = utf8.AppendRune(unescaped, r)
+			if wanted {
+				if unescaped == nil {
+					unescaped = make([]byte, 0, 64)
+				}
+				unescaped = utf8.AppendRune(append(unescaped, before...), r)
+			}
 			start = c.at
 		case b < ' ':
 			return nil, c.fault(BadString, "has an unescaped control character in a string")
-		case b < utf8.RuneSelf:
-			c.at++
 		default:
 			r, size := utf8.DecodeRune(c.raw[c.at:])
 			if r == utf8.RuneError && size == 1 {
@@ -256,8 +261,18 @@ func (c *checker) text() ([]byte, *Error) {
 			c.at += size
 		}
 	}
-	return nil, c.fault(Malformed, "has a string that is not closed")
 }
+
+// plain are the bytes that a string can hold and that mean nothing but themselves.
+var plain = func() (table [256]bool) {
+	for b := ' '; b < utf8.RuneSelf; b++ {
+		table[b] = b != '"' && b != '\\'
+	}
+	return table
+}()
+
+// escapes are the escapes of one letter, and what they stand for.
+var escapes = [256]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // escape reads one escape sequence, or the two of a surrogate pair.
 func (c *checker) escape() (rune, *Error) {
@@ -266,12 +281,12 @@ func (c *checker) escape() (rune, *Error) {
 	}
 	b := c.raw[c.at+1]
 	if b != 'u' {
-		i := bytes.IndexByte([]byte(`"\/bfnrt`), b)
-		if i < 0 {
+		r := escapes[b]
+		if r == 0 {
 			return 0, c.fault(Malformed, "has an unknown escape in a string")
 		}
 		c.at += 2
-		return rune("\"\\/\b\f\n\r\t"[i]), nil
+		return r, nil
 	}
 	r, ok := hex4(c.raw[c.at+2:])
 	if !ok {

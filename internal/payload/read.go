@@ -1,7 +1,7 @@
 package payload
 
 import (
-	"encoding/json"
+	"bytes"
 	"iter"
 	"unicode/utf8"
 )
@@ -83,15 +83,12 @@ func String(raw []byte) (string, bool) {
 	if end-i < 2 || raw[i] != '"' || raw[end-1] != '"' {
 		return "", false
 	}
-	inner := raw[i+1 : end-1]
-	for _, b := range inner {
-		if b == '\\' {
-			var s string
-			err := json.Unmarshal(raw[i:end], &s)
-			return s, err == nil
-		}
+	if inner := raw[i+1 : end-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner), true
 	}
-	return string(inner), true
+	c := checker{raw: raw[:end], at: i}
+	s, err := c.text(true)
+	return string(s), err == nil
 }
 
 func skipSpace(raw []byte, i int) int {
@@ -134,6 +131,9 @@ func skipValue(raw []byte, i int) int {
 
 func skipString(raw []byte, i int) int {
 	for i++; i < len(raw); i++ {
+		if plain[raw[i]] {
+			continue
+		}
 		switch raw[i] {
 		case '\\':
 			i++
