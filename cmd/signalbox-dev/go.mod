@@ -147,7 +147,7 @@ require (
 	github.com/opentracing/opentracing-go v1.2.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
-	github.com/pressly/goose/v3 v3.29.0 // indirect
+	github.com/pressly/goose/v3 v3.27.3 // indirect
 	github.com/prometheus/client_golang v1.21.1 // indirect
 	github.com/prometheus/client_model v0.6.2 // indirect
 	github.com/prometheus/common v0.62.0 // indirect
@@ -238,8 +238,3 @@ require (
 )
 
 replace github.com/signalbox/signalbox => ../..
-
-// goose's own module asks for an OpenTelemetry that the Temporal server does not
-// compile with (otel/log lost KeyValue). This goose is the newest that agrees
-// with it, and does the same for us.
-replace github.com/pressly/goose/v3 => github.com/pressly/goose/v3 v3.27.3
