@@ -37,6 +37,7 @@ type document struct {
 	// literals are the JSON texts written in the document where the schema says
 	// Map. Each has become a variable of a name that no client can write.
 	literals []literal
+	places   []*ast.Value // where variables stand
 	// defaults are the values of variables that are not given.
 	defaults map[*ast.VariableDefinition]any
 	// neverNull are the variables that stand where null cannot. The document may

@@ -16,8 +16,9 @@ type errLogged struct{ error }
 func (e errLogged) Unwrap() error { return e.error }
 
 // presentError is the one translation of our errors to GraphQL's: code to
-// extensions.code. What is unforeseen goes into the log, once, and the client
-// learns the request's id.
+// extensions.code. What is unforeseen, gqlgen's own complaints among it, goes into
+// the log, once, and the client learns the request's id: whatever a client can get
+// wrong has been refused before execution, or by an error of ours.
 func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 	out := &gqlerror.Error{Path: graphql.GetPath(ctx)}
 	var from *gqlerror.Error
@@ -26,25 +27,11 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 			out.Path = from.Path
 		}
 		out.Locations = from.Locations
-		var ours *signalbox.Error
-		if cause := from.Unwrap(); cause == nil || !errors.As(cause, &ours) && !isOurCause(cause) {
-			// gqlgen's own words: coercing an argument that resolvers never saw.
-			out.Message = from.Message
-			out.Extensions = map[string]any{"code": signalbox.CodeInvalidInput}
-			return out
-		}
 	}
 	e := signalbox.AsError(err)
 	out.Message, out.Extensions = e.Message, h.extensions(ctx, e)
 	h.log(ctx, e, err)
 	return out
-}
-
-// isOurCause tells errors of resolvers, which must not be shown, from gqlgen's own
-// about arguments, which are for the client.
-func isOurCause(cause error) bool {
-	var inner *gqlerror.Error
-	return !errors.As(cause, &inner)
 }
 
 func (h *Handler) log(ctx context.Context, e *signalbox.Error, err error) {

@@ -153,5 +153,5 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 func (h *Handler) recovered(ctx context.Context, v any) error {
 	h.cfg.Logger.ErrorContext(ctx, "a resolver panicked",
 		"requestID", h.cfg.RequestID(ctx), "path", graphql.GetPath(ctx).String(), "panic", v, "stack", string(debug.Stack()))
-	return errLogged{fmt.Errorf("panic: %v", v)}
+	return graphql.AddFieldLocationToError(ctx, errLogged{fmt.Errorf("panic: %v", v)})
 }
