@@ -142,7 +142,6 @@ func TestSuggestions(t *testing.T) {
 	for q, name := range map[string]string{
 		`{ eventTypez { type } }`:                              "eventTypes",
 		`{ events(frist: 1) { nodes { id } } }`:                "first",
-		`{ ... on Quer { __typename } }`:                       "Query",
 		sendLiteralPayload(`{id: "1", date: {}}`):              "data",
 		`mutation { sendCustomEventz(input: {}) { success } }`: "sendCustomEvents",
 	} {
