@@ -3,7 +3,6 @@ package payload
 import (
 	"bytes"
 	"iter"
-	"unicode/utf8"
 )
 
 // The readers below are for text that has passed Check. On anything else their
@@ -22,21 +21,22 @@ func firstByte(raw []byte) byte {
 	return 0
 }
 
-// Members goes through an object's members in their order: the key, unescaped, and
-// the value's text, which shares raw's memory. It yields nothing for other values.
+// Members goes through an object's members in their order: the key, escapes undone,
+// and the value's text without the white space around it, which shares raw's memory.
+// It yields nothing for other values. Each call reads the object once.
 func Members(raw []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		i := skipSpace(raw, 0)
 		if i >= len(raw) || raw[i] != '{' {
 			return
 		}
-		for i++; ; i++ {
-			i = skipSpace(raw, i)
+		for {
+			i = skipSpace(raw, i+1)
 			if i >= len(raw) || raw[i] != '"' {
 				return
 			}
-			end := skipValue(raw, i)
-			key, ok := String(raw[i:end])
+			end := skipString(raw, i)
+			key, ok := unquote(raw[i:end])
 			i = skipSpace(raw, end)
 			if !ok || i >= len(raw) || raw[i] != ':' {
 				return
@@ -54,16 +54,17 @@ func Members(raw []byte) iter.Seq2[string, []byte] {
 	}
 }
 
-// Elements goes through an array's elements in their order; their text shares
-// raw's memory. It yields nothing for other values.
+// Elements goes through an array's elements in their order: the text of each without
+// the white space around it, which shares raw's memory. It yields nothing for other
+// values. Each call reads the array once.
 func Elements(raw []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		i := skipSpace(raw, 0)
 		if i >= len(raw) || raw[i] != '[' {
 			return
 		}
-		for i++; ; i++ {
-			i = skipSpace(raw, i)
+		for {
+			i = skipSpace(raw, i+1)
 			end := skipValue(raw, i)
 			if end == i || !yield(raw[i:end:end]) {
 				return
@@ -79,26 +80,38 @@ func Elements(raw []byte) iter.Seq[[]byte] {
 // String decodes a JSON string; false where raw is another value.
 func String(raw []byte) (string, bool) {
 	i := skipSpace(raw, 0)
-	end := skipValue(raw, i)
-	if end-i < 2 || raw[i] != '"' || raw[end-1] != '"' {
+	if i >= len(raw) || raw[i] != '"' {
 		return "", false
 	}
-	if inner := raw[i+1 : end-1]; bytes.IndexByte(inner, '\\') < 0 {
+	return unquote(raw[i:skipString(raw, i)])
+}
+
+// unquote decodes a string that begins with a quote.
+func unquote(quoted []byte) (string, bool) {
+	last := len(quoted) - 1
+	if last < 1 || quoted[last] != '"' {
+		return "", false
+	}
+	inner := quoted[1:last]
+	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner), true
 	}
-	c := checker{raw: raw[:end], at: i}
-	s, err := c.text(true)
-	return string(s), err == nil
+	s, ok := appendUnescaped(make([]byte, 0, len(inner)), inner)
+	if !ok {
+		return "", false
+	}
+	return string(s), true
 }
 
 func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
+	for i < len(raw) && isSpace(raw[i]) {
 		i++
 	}
 	return i
 }
 
-// skipValue answers the index after the value that begins at i.
+// skipValue answers the index after the value that begins at i; i itself where none
+// does.
 func skipValue(raw []byte, i int) int {
 	depth := 0
 	for i < len(raw) {
@@ -112,11 +125,10 @@ func skipValue(raw []byte, i int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			depth--
-			if depth < 0 {
+			if depth == 0 {
 				return i
 			}
-			if depth == 0 {
+			if depth--; depth == 0 {
 				return i + 1
 			}
 		case ',', ':', ' ', '\n', '\t', '\r':
@@ -129,6 +141,7 @@ func skipValue(raw []byte, i int) int {
 	return i
 }
 
+// skipString answers the index after the string that begins at i.
 func skipString(raw []byte, i int) int {
 	for i++; i < len(raw); i++ {
 		if plain[raw[i]] {
@@ -142,46 +155,4 @@ func skipString(raw []byte, i int) int {
 		}
 	}
 	return len(raw)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// AppendString appends s as a JSON string. It escapes what RFC 8259 (section 7)
-// requires and nothing else, so that every code point stays as it is; bytes that
-// are not UTF-8 become U+FFFD.
-func AppendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		b := s[i]
-		if b >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				dst = append(append(dst, s[start:i]...), "\ufffd"...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if b >= ' ' && b != '"' && b != '\\' {
-			i++
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		switch b {
-		case '"', '\\':
-			dst = append(dst, '\\', b)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&0xf])
-		}
-		i++
-		start = i
-	}
-	return append(append(dst, s[start:]...), '"')
 }
