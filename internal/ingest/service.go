@@ -256,23 +256,31 @@ func (s *Service) finish(ctx context.Context, one *send) {
 const duplicatePoll = 25 * time.Millisecond
 
 // original is the answer to a duplicate: that of the event which the key belongs
-// to, as it is now. It waits for the starts as the original does.
+// to, as it is now. It waits for the starts as the original does. Only the
+// first look may fail the send: once the event is known, a database that goes away
+// costs the news of its starts, and no more time than the budget.
 func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) (*Result, error) {
-	for {
-		stored, err := s.cfg.Store.Event(context.WithoutCancel(ctx), r.Event.Tenant, r.Owner)
-		if err != nil {
-			return nil, err
-		}
-		result := &Result{Event: stored.Event, Dispatches: stored.Dispatches, Duplicate: true}
-		if wait == WaitAccepted || !firstAttemptUnderWay(stored.Dispatches) {
-			return result, nil
-		}
+	stored, err := s.cfg.Store.Event(context.WithoutCancel(ctx), r.Event.Tenant, r.Owner)
+	if err != nil {
+		return nil, err
+	}
+	for wait != WaitAccepted && firstAttemptUnderWay(stored.Dispatches) {
 		select {
 		case <-time.After(duplicatePoll):
 		case <-ctx.Done():
-			return result, nil
+			return duplicateOf(stored), nil
 		}
+		newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner)
+		if err != nil {
+			break
+		}
+		stored = newer
 	}
+	return duplicateOf(stored), nil
+}
+
+func duplicateOf(e *signalbox.StoredEvent) *Result {
+	return &Result{Event: e.Event, Dispatches: e.Dispatches, Duplicate: true}
 }
 
 // firstAttemptUnderWay tells whether any start is PENDING for no other reason than

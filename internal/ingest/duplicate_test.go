@@ -1,0 +1,68 @@
+package ingest_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// parts are what a test wants the road's neighbours to do.
+type parts struct {
+	plan   signalbox.Plan
+	append func([]*signalbox.Record)
+	event  func(context.Context) (*signalbox.StoredEvent, error)
+}
+
+func (p parts) Check(signalbox.ID, string, string) error                      { return nil }
+func (p parts) Match(*signalbox.Event) (signalbox.Plan, error)                { return p.plan, nil }
+func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
+func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
+func (p parts) Wake(signalbox.Lane)                                           {}
+func (p parts) Admit(int) error                                               { return nil }
+func (p parts) Event(ctx context.Context, _, _ signalbox.ID) (*signalbox.StoredEvent, error) {
+	return p.event(ctx)
+}
+
+// A duplicate that has seen its event is acknowledged, whatever the database does
+// while it waits for the starts, and within the start budget.
+func TestADuplicateIsAnsweredThoughTheDatabaseGoesAway(t *testing.T) { // X-06
+	owner := signalbox.ID(uuid.Must(uuid.NewV7()))
+	looks := 0
+	p := parts{
+		append: func(records []*signalbox.Record) { records[0].Owner = owner },
+		event: func(ctx context.Context) (*signalbox.StoredEvent, error) {
+			if looks++; looks == 1 {
+				return &signalbox.StoredEvent{
+					Event:      signalbox.Event{ID: owner},
+					Dispatches: []signalbox.Dispatch{{EventID: owner, Rule: "r", Status: signalbox.StatusPending}},
+				}, nil
+			}
+			<-ctx.Done() // as a connection that has gone quiet
+			return nil, signalbox.Errorf(signalbox.CodeUnavailable, "the database cannot be reached in time")
+		},
+	}
+	const budget = 200 * time.Millisecond
+	service, err := ingest.New(ingest.Config{
+		Catalogue: p, Store: p, Starter: p, Relay: p, Backlog: p,
+		Limits: ingest.Limits{StartTimeout: budget}, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	in := input(`{}`)
+	in.IdempotencyKey = "k"
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	began := time.Now()
+	result, err := service.Send(ctx, signalbox.Principal{}, in)
+	require.NoError(t, err)
+	require.Less(t, time.Since(began), budget+300*time.Millisecond)
+	require.True(t, result.Duplicate)
+	require.Equal(t, owner, result.Event.ID)
+	require.Len(t, result.Dispatches, 1)
+}
