@@ -18,6 +18,12 @@ const (
 // every client understands.
 func negotiate(accept []string) (string, bool) {
 	all := strings.Join(accept, ",")
+	switch all { // what most clients send
+	case "*/*", mediaJSON:
+		return mediaJSON, true
+	case mediaResponse:
+		return mediaResponse, true
+	}
 	if strings.Trim(all, " \t,") == "" {
 		return mediaJSON, true
 	}

@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/signalbox/signalbox/graph/generated"
@@ -100,7 +99,7 @@ type Config struct {
 type Handler struct {
 	cfg       Config
 	documents *documents
-	exec      *executor.Executor
+	schema    graphql.ExecutableSchema
 }
 
 // New refuses a config with a part missing.
@@ -111,14 +110,11 @@ func New(cfg Config) (*Handler, error) {
 	}
 	cfg.Limits = cfg.Limits.orDefaults()
 	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
-	h := &Handler{
+	return &Handler{
 		cfg:       cfg,
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
-		exec:      executor.New(schema),
-	}
-	h.exec.SetErrorPresenter(h.presentError)
-	h.exec.SetRecoverFunc(h.recovered)
-	return h, nil
+		schema:    schema,
+	}, nil
 }
 
 // served is the schema without @defer, which gqlgen adds: its answers come in
@@ -131,9 +127,13 @@ var served = sync.OnceValue(func() *ast.Schema {
 })
 
 // execute runs one operation whose variables have been coerced; nil where the
-// client went away first.
+// client went away first. It does what gqlgen's executor does where there are no
+// extensions.
 func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, vars map[string]any) *graphql.Response {
-	opCtx := &graphql.OperationContext{
+	if ctx.Err() != nil {
+		return nil
+	}
+	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery:               op.doc.query,
 		Variables:              vars,
 		OperationName:          op.def.Name,
@@ -144,9 +144,11 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 		RecoverFunc:            h.recovered,
 		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
-	}
-	respond, ctx := h.exec.DispatchOperation(ctx, opCtx)
-	return respond(ctx)
+	})
+	ctx = graphql.WithResponseContext(ctx, h.presentError, h.recovered)
+	response := h.schema.Exec(ctx)(ctx)
+	response.Errors = graphql.GetErrors(ctx)
+	return response
 }
 
 // recovered turns a panic of one field into an INTERNAL error of that field.

@@ -51,9 +51,9 @@ func (doc *document) substitute(d *documents) error {
 			if err != nil {
 				return err
 			}
-			v, err := d.coerce(text, def.Type, variablePath{name: def.Variable})
-			if err != nil {
-				return err
+			v, fault := d.coerce(text, def.Type)
+			if fault != nil {
+				return fault.of(def)
 			}
 			if doc.defaults == nil {
 				doc.defaults = map[*ast.VariableDefinition]any{}

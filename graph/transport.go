@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -148,9 +149,7 @@ func (h *Handler) readQuery(r *http.Request) (*request, *httpError) {
 // readBody reads a POST request (section 5.4). Nothing of the body is ever
 // repeated in an answer.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
-	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := params["charset"]
-	if err != nil || mediaType != mediaJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to be JSON in UTF-8: set Content-Type: %s", mediaJSON)
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
@@ -167,6 +166,15 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *h
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body is not a JSON object with a query; several events go into one sendCustomEvents")
 	}
 	return h.parseBody(body)
+}
+
+func isJSON(contentType string) bool {
+	if contentType == mediaJSON { // what most clients send
+		return true
+	}
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && mediaType == mediaJSON && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *httpError) {
@@ -268,14 +276,24 @@ func write(w http.ResponseWriter, r *http.Request, media string, status int, res
 	body = append(body, '}')
 
 	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Vary", "Accept")
+	maps.Copy(header, answerHeaders[media])
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) //nolint:gosec // JSON, and sent as JSON with nosniff.
+	}
+}
+
+// answerHeaders are every answer's, by media type. Nobody adds to them in place:
+// their values have no room.
+var answerHeaders = map[string]http.Header{mediaJSON: headersOf(mediaJSON), mediaResponse: headersOf(mediaResponse)}
+
+func headersOf(media string) http.Header {
+	return http.Header{
+		"Content-Type":           {media + "; charset=utf-8"},
+		"Cache-Control":          {"no-store"},
+		"X-Content-Type-Options": {"nosniff"},
+		"Vary":                   {"Accept"},
 	}
 }
 

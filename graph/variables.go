@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,24 +17,27 @@ import (
 // stays the client's own text; numbers keep their digits until a type asks for
 // less. (GraphQL specification, section 6.1.2.)
 func (d *documents) variables(op *operation, raw json.RawMessage) (map[string]any, error) {
-	vars := make(map[string]any, len(op.def.VariableDefinitions)+len(op.doc.literals))
-	given := make(map[string]json.RawMessage, len(op.def.VariableDefinitions))
-	if raw != nil {
-		for name, value := range payload.Members(raw) {
-			given[name] = value
+	defs := op.def.VariableDefinitions
+	vars := make(map[string]any, len(defs)+len(op.doc.literals))
+	var room [4]json.RawMessage
+	given := append(room[:0], make([]json.RawMessage, len(defs))...)
+	if len(defs) > 0 && raw != nil {
+		index := indexOf(defs)
+		for name, value := range payload.Members(raw) { // of which many may be nobody's
+			if i := index(name); i >= 0 {
+				given[i] = value
+			}
 		}
 	}
-	for _, def := range op.def.VariableDefinitions {
-		value, there := given[def.Variable]
-		switch {
-		case there:
-			at := variablePath{name: def.Variable}
+	for i, def := range defs {
+		switch value := given[i]; {
+		case value != nil:
 			if payload.IsNull(value) && op.doc.neverNull[def.Variable] {
-				return nil, at.fault("is null, and it stands where null cannot: leave it out for its default")
+				return nil, misfit("is null, and it stands where null cannot: leave it out for its default").of(def)
 			}
-			v, err := d.coerce(value, def.Type, at)
-			if err != nil {
-				return nil, err
+			v, fault := d.coerce(value, def.Type)
+			if fault != nil {
+				return nil, fault.of(def)
 			}
 			vars[def.Variable] = v
 		case def.DefaultValue != nil:
@@ -45,111 +49,140 @@ func (d *documents) variables(op *operation, raw json.RawMessage) (map[string]an
 	return vars, op.doc.literalVariables(vars)
 }
 
-// variablePath is where in the variables a value is.
-type variablePath struct {
-	name    string
-	pointer string
-}
-
-func (p variablePath) in(segment string) variablePath {
-	return variablePath{p.name, p.pointer + "/" + segment}
-}
-
-func (p variablePath) fault(format string, args ...any) error {
-	at := "variable $" + p.name
-	if p.pointer != "" {
-		at += ", at " + p.pointer + ","
+// indexOf finds variables by name; -1 is none of them.
+func indexOf(defs ast.VariableDefinitionList) func(name string) int {
+	const few = 8
+	if len(defs) <= few {
+		return func(name string) int {
+			return slices.IndexFunc(defs, func(d *ast.VariableDefinition) bool { return d.Variable == name })
+		}
 	}
-	e := invalid("%s %s", at, fmt.Sprintf(format, args...))
-	e.Path = p.pointer
+	all := make(map[string]int, len(defs))
+	for i, d := range defs {
+		all[d.Variable] = i
+	}
+	return func(name string) int {
+		if i, there := all[name]; there {
+			return i
+		}
+		return -1
+	}
+}
+
+// fault is why a value does not fit its type. Its steps lead from the value out to
+// the variable; they are put together only where there is a fault.
+type fault struct {
+	reason string
+	steps  []string
+}
+
+func misfit(format string, args ...any) *fault { return &fault{reason: fmt.Sprintf(format, args...)} }
+
+func (f *fault) in(step string) *fault {
+	f.steps = append(f.steps, step)
+	return f
+}
+
+// of is the error that the client gets: the path is a pointer from the variable.
+func (f *fault) of(def *ast.VariableDefinition) error {
+	at, pointer := "variable $"+def.Variable, ""
+	for _, step := range slices.Backward(f.steps) {
+		pointer += "/" + step
+	}
+	if pointer != "" {
+		at += ", at " + pointer + ","
+	}
+	e := invalid("%s %s", at, f.reason)
+	e.Path = pointer
 	return e
 }
 
-func (d *documents) coerce(raw json.RawMessage, typ *ast.Type, at variablePath) (any, error) {
+func (d *documents) coerce(raw json.RawMessage, typ *ast.Type) (any, *fault) {
 	if payload.IsNull(raw) {
 		if typ.NonNull {
-			return nil, at.fault("is null, and it is declared %s", typ)
+			return nil, misfit("is null, and it is declared %s", typ)
 		}
 		if typ.NamedType == mapScalar {
 			return json.RawMessage("null"), nil // null and absent are told apart
 		}
-		return nil, nil //nolint:nilnil // GraphQL's null.
+		return nil, nil // GraphQL's null
 	}
 	if typ.Elem != nil {
-		return d.coerceList(raw, typ, at)
+		return d.coerceList(raw, typ)
 	}
 	def := d.schema.Types[typ.NamedType]
 	switch def.Kind {
 	case ast.InputObject:
-		return d.coerceObject(raw, def, at)
+		return d.coerceObject(raw, def)
 	case ast.Enum:
 		s, ok := payload.String(raw)
 		if !ok || def.EnumValues.ForName(s) == nil {
-			return nil, at.fault("is not one of %s", strings.Join(enumNames(def), ", "))
+			return nil, misfit("is not one of %s", strings.Join(enumNames(def), ", "))
 		}
 		return s, nil
 	default:
-		return coerceScalar(raw, typ, at)
+		return coerceScalar(raw, typ)
 	}
 }
 
-func (d *documents) coerceList(raw json.RawMessage, typ *ast.Type, at variablePath) (any, error) {
+func (d *documents) coerceList(raw json.RawMessage, typ *ast.Type) (any, *fault) {
 	if raw[0] != '[' { // one value stands for a list of one
-		v, err := d.coerce(raw, typ.Elem, at)
-		return []any{v}, err
+		v, fault := d.coerce(raw, typ.Elem)
+		return []any{v}, fault
 	}
 	list := []any{}
 	for element := range payload.Elements(raw) {
-		v, err := d.coerce(element, typ.Elem, at.in(strconv.Itoa(len(list))))
-		if err != nil {
-			return nil, err
+		v, fault := d.coerce(element, typ.Elem)
+		if fault != nil {
+			return nil, fault.in(strconv.Itoa(len(list)))
 		}
 		list = append(list, v)
 	}
 	return list, nil
 }
 
-func (d *documents) coerceObject(raw json.RawMessage, def *ast.Definition, at variablePath) (any, error) {
+func (d *documents) coerceObject(raw json.RawMessage, def *ast.Definition) (any, *fault) {
 	if !payload.IsObject(raw) {
-		return nil, at.fault("is not an object, and it is declared %s", def.Name)
+		return nil, misfit("is not an object, and it is declared %s", def.Name)
 	}
-	object := make(map[string]any, len(def.Fields))
+	object := make(map[string]any, min(len(def.Fields), 8)) // what one group of a map holds
 	for name, value := range payload.Members(raw) {
 		field := def.Fields.ForName(name)
 		if field == nil {
-			return nil, at.in(segment(name)).fault("is unknown: %s has %s", def.Name, strings.Join(fieldNames(def), ", "))
+			return nil, misfit("is unknown: %s has %s", def.Name, strings.Join(fieldNames(def), ", ")).in(segment(name))
 		}
-		v, err := d.coerce(value, field.Type, at.in(name))
-		if err != nil {
-			return nil, err
+		v, fault := d.coerce(value, field.Type)
+		if fault != nil {
+			return nil, fault.in(field.Name)
 		}
-		object[name] = v
+		object[field.Name] = v
 	}
 	for _, field := range def.Fields {
 		if _, there := object[field.Name]; there {
 			continue
 		}
 		if field.Type.NonNull && field.DefaultValue == nil {
-			return nil, at.in(field.Name).fault("is missing, and it is declared %s", field.Type)
+			return nil, misfit("is missing, and it is declared %s", field.Type).in(field.Name)
 		}
 	}
 	return object, nil
 }
 
-func coerceScalar(raw json.RawMessage, typ *ast.Type, at variablePath) (any, error) {
+func coerceScalar(raw json.RawMessage, typ *ast.Type) (any, *fault) {
+	if typ.NamedType == mapScalar {
+		if !payload.IsObject(raw) {
+			return nil, misfit("is not an object: wrap the value in one")
+		}
+		return raw, nil
+	}
 	s, isString := payload.String(raw)
 	isNumber := raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9'
 	switch typ.NamedType {
-	case mapScalar:
-		if !payload.IsObject(raw) {
-			return nil, at.fault("is not an object: wrap the value in one")
-		}
-		return raw, nil
 	case "String":
 		if isString {
 			return s, nil
 		}
-		return nil, at.fault("is not a string")
+		return nil, misfit("is not a string")
 	case "ID":
 		if isString {
 			return s, nil
@@ -157,28 +190,28 @@ func coerceScalar(raw json.RawMessage, typ *ast.Type, at variablePath) (any, err
 		if isNumber && !strings.ContainsAny(string(raw), ".eE") {
 			return string(raw), nil
 		}
-		return nil, at.fault("is not an ID: a string or a whole number is expected")
+		return nil, misfit("is not an ID: a string or a whole number is expected")
 	case "Boolean":
 		if string(raw) == "true" || string(raw) == "false" {
 			return string(raw) == "true", nil
 		}
-		return nil, at.fault("is not true or false")
+		return nil, misfit("is not true or false")
 	case "Int":
 		n, err := strconv.ParseInt(string(raw), 10, 32)
 		if err != nil {
-			return nil, at.fault("is not a whole number of 32 bits")
+			return nil, misfit("is not a whole number of 32 bits")
 		}
 		return n, nil
 	case "Float":
 		if isNumber {
 			return json.Number(raw), nil
 		}
-		return nil, at.fault("is not a number")
+		return nil, misfit("is not a number")
 	default: // a scalar of ours reads its own text
 		if isString {
 			return s, nil
 		}
-		return nil, at.fault("is not a string, and %s is written as one", typ.NamedType)
+		return nil, misfit("is not a string, and %s is written as one", typ.NamedType)
 	}
 }
 
