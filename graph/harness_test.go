@@ -221,7 +221,7 @@ func (d *door) serve(method, target, body string, headers ...string) *httptest.R
 }
 
 // run posts a document with variables, an object in JSON or "".
-func (d *door) run(t testing.TB, query, variables string, headers ...string) *answer {
+func (d *door) run(t tester, query, variables string, headers ...string) *answer {
 	t.Helper()
 	return decode(t, d.serve(http.MethodPost, "/graphql", bodyOf(query, variables), headers...))
 }
@@ -236,6 +236,12 @@ func bodyOf(query, variables string) string {
 		return `{"query":` + string(q) + `}`
 	}
 	return `{"query":` + string(q) + `,"variables":` + variables + `}`
+}
+
+// tester is a test's, and a property's.
+type tester interface {
+	require.TestingT
+	Helper()
 }
 
 type answer struct {
@@ -259,7 +265,7 @@ type failure struct {
 	}
 }
 
-func decode(t testing.TB, w *httptest.ResponseRecorder) *answer {
+func decode(t tester, w *httptest.ResponseRecorder) *answer {
 	t.Helper()
 	a := &answer{Status: w.Code, Text: w.Body.String()}
 	var body struct {
@@ -272,7 +278,7 @@ func decode(t testing.TB, w *httptest.ResponseRecorder) *answer {
 }
 
 // ok is the answer where it has no error.
-func (a *answer) ok(t testing.TB) *answer {
+func (a *answer) ok(t tester) *answer {
 	t.Helper()
 	require.Empty(t, a.Errors, a.Text)
 	require.Equal(t, http.StatusOK, a.Status)
@@ -280,7 +286,7 @@ func (a *answer) ok(t testing.TB) *answer {
 }
 
 // failed is the one error of the answer.
-func (a *answer) failed(t testing.TB, code signalbox.Code) failure {
+func (a *answer) failed(t tester, code signalbox.Code) failure {
 	t.Helper()
 	require.NotEmpty(t, a.Errors, a.Text)
 	require.Equal(t, string(code), a.Errors[0].Extensions.Code, a.Text)
