@@ -12,7 +12,7 @@ type Limits struct {
 	// is 2 GiB less one byte where it is set higher.
 	MaxBytes int
 	// MaxDepth is the most objects and arrays that may be inside one another; the
-	// outermost is the first. Checking takes some 24 bytes of memory a level, and no
+	// outermost is the first. Checking takes some 16 bytes of memory a level, and no
 	// recursion.
 	MaxDepth int
 	// MaxKeyBytes is the most bytes that a key may have, in UTF-8, escapes undone.
@@ -33,10 +33,10 @@ func DefaultLimits() Limits {
 }
 
 // Check is nil for exactly one JSON value (RFC 8259) of any kind within the limits,
-// with white space around it at the most; else it is an *Error for one fault, which
-// is the first but for a duplicate key among many, that another may come before.
-// Beyond RFC 8259 it refuses what decoders disagree about or the database cannot
-// hold: duplicate keys, NUL, halves of surrogate pairs.
+// with white space around it at the most; else it is an *Error for the first fault,
+// where a duplicate key is one at the end of its object. Beyond RFC 8259 it refuses
+// what decoders disagree about or the database cannot hold: duplicate keys, NUL,
+// halves of surrogate pairs.
 //
 // It goes through the text once. It allocates only for keys with escapes, for
 // nesting and keys beyond the usual, and for the error.

@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"slices"
 )
 
@@ -14,14 +15,16 @@ type checker struct {
 	// unescaped is where keys with escapes are decoded to. It is never rewound, as it
 	// never outgrows the text.
 	unescaped []byte
-	spare     []*keyTable
+	// The hash table of an object with many keys, one object after the other.
+	slots []uint64
+	seed  maphash.Seed
+	warm  uint64 // of no meaning, and kept so that the slots are read ahead
 }
 
 // level is an object or an array that is open.
 type level struct {
 	firstKey int // its first key's place among the keys; inArray for an array
 	n        int // the keys so far; in an array, the index of the element
-	table    *keyTable
 }
 
 const inArray = -1
@@ -84,14 +87,13 @@ func (c *checker) walk(levels []level, keys []span) (err *Error) {
 				c.at++
 				levels = levels[:len(levels)-1]
 			case b == '}' && !array:
-				if i := c.duplicate(l, keys[l.firstKey:], true); i >= 0 {
-					return c.twice(l, keys, i).in(levels, keys, c)
+				if i := c.duplicate(keys[l.firstKey:]); i >= 0 {
+					l.n = i + 1
+					c.at = int(keys[l.firstKey+i].at)
+					return c.fault(DuplicateKey, "is there twice: a key can be in an object once").in(levels, keys, c)
 				}
 				c.at++
 				keys = keys[:l.firstKey]
-				if l.table != nil {
-					c.spare = append(c.spare, l.table)
-				}
 				levels = levels[:len(levels)-1]
 			default:
 				return c.unclosed(array).in(levels[:len(levels)-1], keys, c)
@@ -156,22 +158,12 @@ func (c *checker) key(levels []level, keys []span) ([]span, *Error) {
 		c.at = start
 		return nil, c.fault(LongKey, fmt.Sprintf("is a key of %d bytes; the limit is %d: shorten it", n, c.limits.MaxKeyBytes)).in(levels, keys, c)
 	}
-	if i := c.duplicate(l, keys[l.firstKey:], false); i >= 0 {
-		return nil, c.twice(l, keys, i).in(levels, keys, c)
-	}
 	c.space()
 	if c.peek() != ':' {
 		return nil, c.fault(Malformed, "is malformed: a colon is expected after the key").in(levels, keys, c)
 	}
 	c.at++
 	return keys, nil
-}
-
-// twice is the fault that the level's key of the number is there already.
-func (c *checker) twice(l *level, keys []span, number int) *Error {
-	l.n = number + 1
-	c.at = int(keys[l.firstKey+number].at)
-	return c.fault(DuplicateKey, "is there twice: a key can be in an object once")
 }
 
 func (c *checker) space() {
