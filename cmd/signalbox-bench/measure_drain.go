@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -25,16 +24,27 @@ func (b *bench) drain(ctx context.Context) error {
 	for i := range drainRounds {
 		var p pair
 		var err error
-		if p.Raw, err = raw(ctx, 0); err != nil {
+		if p.Raw, p.RawCost, err = b.costed(ctx, 0, raw); err != nil {
 			return err
 		}
 		if err := b.fill(ctx); err != nil {
 			return err
 		}
-		if p.Ours, err = b.drained(ctx, name, i == drainRounds-1); err != nil {
+		var from time.Time
+		if err := b.db.QueryRow(ctx, `SELECT now()`).Scan(&from); err != nil {
 			return err
 		}
-		if _, err = b.worker.do(ctx, job{Do: "settle", Queue: startQueue}); err != nil {
+		if err := b.startServer(ctx, b.stack.Temporal); err != nil {
+			return err
+		}
+		saved := func() error { return nil }
+		if i == drainRounds-1 {
+			saved = b.profile(ctx, name, b.flags.Seconds)
+		}
+		if p.Ours, p.OursCost, err = b.costed(ctx, 0, func(ctx context.Context, _ float64) (sample, error) { return b.drained(ctx, from) }); err != nil {
+			return err
+		}
+		if err := saved(); err != nil {
 			return err
 		}
 		b.say("%s %d/%d: raw %s, ours %s, ratio %.2f", name, i+1, drainRounds, perSecond(p.Raw.rate()), perSecond(p.Ours.rate()), p.Ours.rate()/p.Raw.rate())
@@ -66,18 +76,9 @@ func (b *bench) fill(ctx context.Context) error {
 	return err
 }
 
-func (b *bench) drained(ctx context.Context, name string, profiled bool) (sample, error) {
-	var from time.Time
-	if err := b.db.QueryRow(ctx, `SELECT now()`).Scan(&from); err != nil {
-		return sample{}, err
-	}
-	if err := b.startServer(ctx, b.stack.Temporal); err != nil {
-		return sample{}, err
-	}
-	saved := func() error { return nil }
-	if profiled {
-		saved = b.profile(ctx, name, b.flags.Seconds)
-	}
+// drained waits until nothing is PENDING, and for the workflows, and gives the
+// rate at which starts have been settled since a time.
+func (b *bench) drained(ctx context.Context, from time.Time) (sample, error) {
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		var pending bool
 		if err := b.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dispatches WHERE status = 'PENDING')`).Scan(&pending); err != nil {
@@ -90,6 +91,9 @@ func (b *bench) drained(ctx context.Context, name string, profiled bool) (sample
 			return sample{}, fmt.Errorf("the backlog is not drained after %s", drainTimeout)
 		}
 	}
+	if _, err := b.worker.do(ctx, job{Do: "settle", Queue: startQueue}); err != nil {
+		return sample{}, err
+	}
 	var s sample
 	err := b.db.QueryRow(ctx, `
 SELECT count(*), extract(epoch FROM max(settled_at) - min(settled_at))::float8
@@ -98,5 +102,5 @@ WHERE settled_at >= $1 AND status = 'STARTED'`, from).Scan(&s.Count, &s.Seconds)
 	if err == nil && s.Count != drainCount {
 		err = fmt.Errorf("%d of %d dispatches were started", s.Count, drainCount)
 	}
-	return s, errors.Join(err, saved())
+	return s, err
 }
