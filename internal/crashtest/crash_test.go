@@ -49,7 +49,7 @@ func TestCrash(t *testing.T) {
 	t.Run("rounds", func(t *testing.T) {
 		for round := range rounds {
 			for i, p := range crashPoints {
-				rng := rand.New(rand.NewPCG(uint64(seed), uint64(round*len(crashPoints)+i))) //nolint:gosec // to be repeated.
+				rng := rand.New(rand.NewPCG(uint64(seed), uint64(round*len(crashPoints)+i)))
 				fault := fmt.Sprintf("%s:%d", p.point, p.from+rng.IntN(p.to-p.from+1))
 				t.Run(fmt.Sprintf("%s/%d", p.point, round), func(t *testing.T) {
 					t.Parallel()

@@ -29,7 +29,7 @@ func newDoor(urls []string, number uint64, timeout time.Duration) *door {
 	return &door{
 		http: &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4}},
 		urls: urls,
-		next: int(number % uint64(len(urls))), //nolint:gosec // a small number.
+		next: int(number % uint64(len(urls))),
 	}
 }
 

@@ -86,7 +86,7 @@ func (l *load) done() <-chan struct{} {
 }
 
 func (l *load) client(ctx context.Context, number uint64) {
-	rng := rand.New(rand.NewPCG(l.seed, number)) //nolint:gosec // to be repeated, not secret.
+	rng := rand.New(rand.NewPCG(l.seed, number))
 	door := newDoor(l.urls, number, l.timeout)
 	defer door.close()
 	for n := 0; l.sends == 0 || n < l.sends; n++ {
@@ -112,7 +112,7 @@ func (l *load) one(ctx context.Context, door *door, rng *rand.Rand) {
 		l.send(ctx, door, earlier, rng)
 	case roll < 30: // twice at the same time
 		s := l.newSend(rng)
-		twin := rand.New(rand.NewPCG(rng.Uint64(), 0)) //nolint:gosec // likewise.
+		twin := rand.New(rand.NewPCG(rng.Uint64(), 0))
 		var wg sync.WaitGroup
 		wg.Go(func() { l.send(ctx, door, s, twin) })
 		l.send(ctx, door, s, rng)

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	soon  = 20 * time.Second
+	soon  = 45 * time.Second
 	often = 20 * time.Millisecond
 )
 

@@ -264,23 +264,16 @@ func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) 
 	if err != nil {
 		return nil, err
 	}
-	for wait != WaitAccepted && firstAttemptUnderWay(stored.Dispatches) {
+	for wait != WaitAccepted && ctx.Err() == nil && firstAttemptUnderWay(stored.Dispatches) {
 		select {
 		case <-time.After(duplicatePoll):
+			if newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner); err == nil {
+				stored = newer
+			}
 		case <-ctx.Done():
-			return duplicateOf(stored), nil
 		}
-		newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner)
-		if err != nil {
-			break
-		}
-		stored = newer
 	}
-	return duplicateOf(stored), nil
-}
-
-func duplicateOf(e *signalbox.StoredEvent) *Result {
-	return &Result{Event: e.Event, Dispatches: e.Dispatches, Duplicate: true}
+	return &Result{Event: stored.Event, Dispatches: stored.Dispatches, Duplicate: true}, nil
 }
 
 // firstAttemptUnderWay tells whether any start is PENDING for no other reason than
