@@ -68,7 +68,7 @@ func TestCases(t *testing.T) {
 			text := indented(t, got)
 			name := filepath.Join(dir, "expected.json")
 			if *update {
-				require.NoError(t, os.WriteFile(name, []byte(text), 0o644)) //nolint:gosec // a fixture.
+				require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
 			}
 			want, err := os.ReadFile(name)
 			require.NoError(t, err)

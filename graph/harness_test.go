@@ -130,7 +130,7 @@ func (f *fakes) Rules(tenant signalbox.ID) []signalbox.Rule {
 // eventID is the nth event's, received at 2026-03-01T12:00:00Z.
 func eventID(n int) signalbox.ID {
 	id := signalbox.ID{0x01, 0x9c, 0xa9, 0x45, 0x0a, 0x00, 0x70, 0, 0x80}
-	binary.BigEndian.PutUint16(id[14:], uint16(n)) //nolint:gosec // few.
+	binary.BigEndian.PutUint16(id[14:], uint16(n))
 	return id
 }
 

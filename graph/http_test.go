@@ -159,11 +159,11 @@ func TestMalformedRequests(t *testing.T) {
 		"423L: no query":              `{"notquery":"{ __typename }"}`,
 		"an empty query":              `{"query":""}`,
 		"a null query":                `{"query":null}`,
-		"LKJ0: an object as query":    `{"query":{"obj":"ect"}}`,
+		"LKJ0: an object as query":    `{"query":{"an":"object"}}`,
 		"LKJ1: a number as query":     `{"query":0}`,
 		"LKJ2: a boolean as query":    `{"query":false}`,
 		"LKJ3: a list as query":       `{"query":["array"]}`,
-		"6C00: operationName object":  `{` + q + `,"operationName":{"obj":"ect"}}`,
+		"6C00: operationName object":  `{` + q + `,"operationName":{"an":"object"}}`,
 		"6C01: operationName number":  `{` + q + `,"operationName":0}`,
 		"6C02: operationName boolean": `{` + q + `,"operationName":false}`,
 		"6C03: operationName list":    `{` + q + `,"operationName":["array"]}`,
@@ -346,13 +346,13 @@ func TestBodyCutOff(t *testing.T) {
 	defer server.Close()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, err = io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"+typename)
 	require.NoError(t, err)
 	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	require.Equal(t, http.StatusBadRequest, resp.StatusCode)
 	var body struct{ Errors []failure }
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&body))

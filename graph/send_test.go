@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/internal/ingest"
@@ -251,4 +253,36 @@ func TestInputsArriveWhole(t *testing.T) {
 		Type: "t", Operation: "o", EntityID: "42", Source: "erp", Subject: "s", IdempotencyKey: "k", Wait: ingest.WaitAccepted,
 		OccurredAt: time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.UTC), Metadata: json.RawMessage(`{"trace":"x","m":{"n":1.0}}`),
 	}}, d.all())
+}
+
+// TestRequestsShareDocuments: many at once of one document, each with data of its
+// own, while the document and its defaults are everybody's (to be run with -race).
+func TestRequestsShareDocuments(t *testing.T) {
+	const document = `mutation($d: Map, $more: SendCustomEventInput = {type: "t", operation: "default", payload: {id: "1", data: {n: 1.0}}}) {
+		a: sendCustomEvent(input: {type: "t", operation: "own", payload: {id: "1", data: $d}}) { ...f success }
+		b: sendCustomEvents(inputs: [$more, $more]) { response { ...f } }
+		...g
+	}
+	fragment f on SendCustomEventResponse { success workflows { id } }
+	fragment g on Mutation { a: sendCustomEvent(input: {type: "t", operation: "own", payload: {id: "1", data: $d}}) { eventID } }`
+	d := open(t, &fakes{})
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			w := d.serve("POST", "/graphql", bodyOf(document, fmt.Sprintf(`{"d":{"n":%d}}`, i)))
+			assert.Equal(t, 200, w.Code)
+			assert.NotContains(t, w.Body.String(), "errors")
+		})
+	}
+	wg.Wait()
+	own := map[string]bool{}
+	for _, in := range d.all() {
+		if in.Operation == "own" {
+			own[string(in.Data)] = true
+		} else {
+			require.Equal(t, `{"n":1.0}`, string(in.Data))
+		}
+	}
+	require.Len(t, own, 50)
+	require.Len(t, d.all(), 150)
 }

@@ -179,9 +179,11 @@ func isJSON(contentType string) bool {
 
 func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *httpError) {
 	limit := int64(h.cfg.Limits.BodyBytes)
-	tooLarge := refuse(http.StatusRequestEntityTooLarge, signalbox.CodePayloadTooLarge, "the body is larger than %d bytes", limit)
+	tooLarge := func() *httpError {
+		return refuse(http.StatusRequestEntityTooLarge, signalbox.CodePayloadTooLarge, "the body is larger than %d bytes", limit)
+	}
 	if r.ContentLength > limit {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	// A length that is announced and never sent costs no more than this.
 	const trusted = 64 << 10
@@ -190,7 +192,7 @@ func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *http
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return nil, tooLarge
+		return nil, tooLarge()
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body did not arrive whole")
 	}
