@@ -267,9 +267,11 @@ func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) 
 	for wait != WaitAccepted && ctx.Err() == nil && firstAttemptUnderWay(stored.Dispatches) {
 		select {
 		case <-time.After(duplicatePoll):
-			if newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner); err == nil {
-				stored = newer
+			newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner)
+			if err != nil {
+				continue // what has been seen is answer enough
 			}
+			stored = newer
 		case <-ctx.Done():
 		}
 	}
