@@ -155,6 +155,16 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
+// fullIntrospection is what GraphiQL and the generators of clients ask.
+var fullIntrospection = `query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } subscriptionType { name kind }
+	types { ...FullType } directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+	fragment FullType on __Type { kind name description specifiedByURL isOneOf
+		fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+		inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+		enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+	fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+	fragment TypeRef on __Type { kind name ` + nested("ofType { kind name ", "", "}", 9) + `}`
+
 // TestLimitsThatDoNotHinder: what well-meaning clients send is within the limits.
 func TestLimitsThatDoNotHinder(t *testing.T) {
 	d, m := openRoad(t)
@@ -164,6 +174,7 @@ func TestLimitsThatDoNotHinder(t *testing.T) {
 	require.Len(t, m.committed, 20)
 	d.run(t, `{ events(first: 100) { nodes { ...e } edges { cursor node { ...e } } pageInfo { hasNextPage endCursor } } }
 		fragment e on Event { id type operation outcome payload { id data } workflows { type id runID } dispatches { id rule status } decisions { rule verdict } }`, "").ok(t)
+	d.run(t, fullIntrospection, "").ok(t)
 	one := `{"type":"t","operation":"o","payload":{"id":"1","data":{"a":` + nested("[", "", "]", 63) + `,"n":-1.5e308}}},`
 	a := d.run(t, `mutation($i: [SendCustomEventInput!]!) { sendCustomEvents(inputs: $i) { response { success eventID workflows { id } } error { code message } } }`,
 		`{"i":[`+strings.TrimSuffix(strings.Repeat(one, 1000), ",")+`]}`).ok(t)

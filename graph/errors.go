@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/signalbox/signalbox/internal/ingest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -30,21 +31,38 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 	}
 	e := signalbox.AsError(err)
 	out.Message, out.Extensions = e.Message, h.extensions(ctx, e)
-	h.log(ctx, e, err)
+	h.cfg.log(ctx, err)
 	return out
 }
 
-func (h *Handler) log(ctx context.Context, e *signalbox.Error, err error) {
+// log has a line for what is not the client's to mend.
+func (c *Config) log(ctx context.Context, err error) {
 	var logged errLogged
-	if errors.As(err, &logged) {
+	if err == nil || errors.As(err, &logged) {
 		return
 	}
-	switch e.Code {
+	switch e := signalbox.AsError(err); e.Code {
 	case signalbox.CodeInternal:
-		h.cfg.Logger.ErrorContext(ctx, "a request met an unforeseen error", "requestID", h.cfg.RequestID(ctx), "error", e.Err)
+		c.Logger.ErrorContext(ctx, "a request met an unforeseen error", "requestID", c.RequestID(ctx), "error", err)
 	case signalbox.CodeUnavailable:
-		h.cfg.Logger.WarnContext(ctx, "a request met an unavailable database", "requestID", h.cfg.RequestID(ctx), "error", e.Err)
-	default: // the client's to mend
+		c.Logger.WarnContext(ctx, "a request met an unavailable database", "requestID", c.RequestID(ctx), "error", err)
+	default:
+	}
+}
+
+// logAll has one line for what befell many events of a batch alike.
+func (c *Config) logAll(ctx context.Context, results []ingest.BatchResult) {
+	var seen map[string]bool
+	for i := range results {
+		err := results[i].Err
+		if err == nil || seen[err.Error()] {
+			continue
+		}
+		if seen == nil {
+			seen = map[string]bool{}
+		}
+		seen[err.Error()] = true
+		c.log(ctx, err)
 	}
 }
 
@@ -81,7 +99,7 @@ func (h *Handler) requestError(ctx context.Context, err error) gqlerror.List {
 		return list
 	}
 	e := signalbox.AsError(err)
-	h.log(ctx, e, err)
+	h.cfg.log(ctx, err)
 	return gqlerror.List{{Message: e.Message, Extensions: h.extensions(ctx, e)}}
 }
 

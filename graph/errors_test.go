@@ -94,6 +94,8 @@ func TestABatchFailsOneByOne(t *testing.T) {
 				results[i].Err = &signalbox.Error{Code: signalbox.CodeOverloaded, Message: "later", RetryAfter: time.Second, Path: "/p", Violations: []signalbox.Violation{{Pointer: "/p", Message: "m"}}}
 			case "unforeseen":
 				results[i].Err = errors.New(secret)
+			case "unavailable":
+				results[i].Err = &signalbox.Error{Code: signalbox.CodeUnavailable, Message: "the database is away", Err: errors.New(secret)}
 			case "panic":
 				panic(secret)
 			default:
@@ -124,6 +126,10 @@ func TestABatchFailsOneByOne(t *testing.T) {
 	require.Equal(t, []any{"b"}, a.Errors[0].Path)
 	require.NotContains(t, a.Text, secret)
 	require.Equal(t, 2, d.log.count())
+
+	a = d.run(t, `mutation { sendCustomEvents(inputs: [`+strings.Repeat(input("unavailable"), 50)+`]) { error { code } } }`, "").ok(t)
+	require.Equal(t, 50, strings.Count(a.Text, "UNAVAILABLE"))
+	require.Equal(t, 3, d.log.count(), "what befalls all alike is one line")
 }
 
 // TestPanicsOfQueries are one field's, though queries run side by side.

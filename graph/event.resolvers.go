@@ -39,7 +39,8 @@ func (r *mutationResolver) SendCustomEvents(ctx context.Context, inputs []model.
 		events[i] = inputOf(&inputs[i], headerKey(ctx, i))
 	}
 	results := r.cfg.Sender.SendBatch(ctx, p, events)
-	return mapped(results, func(one *ingest.BatchResult) model.SendCustomEventResult { return r.resultOf(ctx, one) }), nil
+	r.cfg.logAll(ctx, results)
+	return mapped(results, resultOf), nil
 }
 
 func (r *queryResolver) Event(ctx context.Context, id string) (*model.Event, error) {

@@ -67,14 +67,11 @@ func responseOf(r *ingest.Result) *model.SendCustomEventResponse {
 	}
 }
 
-func (r *Resolver) resultOf(ctx context.Context, one *ingest.BatchResult) model.SendCustomEventResult {
+func resultOf(one *ingest.BatchResult) model.SendCustomEventResult {
 	if one.Err == nil {
 		return model.SendCustomEventResult{Response: responseOf(one.Result)}
 	}
 	e := signalbox.AsError(one.Err)
-	if e.Code == signalbox.CodeInternal {
-		r.cfg.Logger.ErrorContext(ctx, "an event of several met an unforeseen error", "requestID", r.cfg.RequestID(ctx), "error", e.Err)
-	}
 	out := &model.SendError{
 		Code: string(e.Code), Message: e.Message, Path: nonEmpty(e.Path), Suggestions: e.Suggestions,
 		Violations: mapped(e.Violations, func(v *signalbox.Violation) model.Violation { return model.Violation(*v) }),

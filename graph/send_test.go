@@ -107,7 +107,7 @@ func TestVariablesBelongToTheirOperation(t *testing.T) {
 		decode(t, d.serve("POST", "/graphql", `{"operationName":"`+name+`","query":`+string(q)+`}`)).ok(t)
 	}
 	require.Nil(t, d.all()[0].Data)
-	require.Equal(t, `{"of":"B"}`, string(d.all()[1].Data))
+	require.Equal(t, `{"of":"B"}`, string(d.all()[1].Data)) //nolint:testifylint // byte for byte is the point.
 	require.Nil(t, d.all()[2].Data)
 }
 
