@@ -69,7 +69,7 @@ func (v Violation) String() string { return v.Invariant + " " + v.Subject + ": "
 // Report is what a check has found.
 type Report struct {
 	Acknowledged int // keys with an answer without an error
-	Lost         int // acknowledged keys with no row, or with a start that never ran
+	Lost         int // acknowledged keys without their row, or with a start that never ran
 	Doubled      int // keys with several rows, and starts with several runs
 	Violations   []Violation
 }
@@ -181,6 +181,7 @@ func (c *checker) checkAcknowledged(key string, first *Answer, rows []Event) {
 		c.violated("I1", key, "acknowledged once, and there are %d rows", len(rows))
 	}
 	if rows[0].ID != first.EventID {
+		c.lost[key] = true
 		c.violated("I1", key, "event %s was acknowledged, and the row is %s", first.EventID, rows[0].ID)
 	}
 	if rows[0].Body != first.Body {

@@ -51,7 +51,10 @@ func newRig(t *testing.T, dsn, temporal string) *rig {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	r.client = c
-	w := worker.New(c, r.queue, worker.Options{WorkerStopTimeout: time.Second})
+	w := worker.New(c, r.queue, worker.Options{
+		WorkerStopTimeout:                time.Second,
+		MaxConcurrentWorkflowTaskPollers: 8, // so that runs complete before their starts can be repeated
+	})
 	w.RegisterWorkflowWithOptions(r.run, workflow.RegisterOptions{Name: "Complete"})
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
