@@ -1,9 +1,12 @@
 package graph
 
 import (
+	"math"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -20,6 +23,9 @@ func (d *documents) boundAsWritten(doc *ast.QueryDocument) error {
 		w.root(op.SelectionSet)
 	}
 	for _, fragment := range doc.Fragments {
+		if len(fragment.VariableDefinition) > 0 {
+			return invalid("a fragment has variables of its own: they belong to operations")
+		}
 		w.directives(fragment.Directives)
 		if on := d.schema.Types[fragment.TypeCondition]; on != nil && (on == d.schema.Mutation || on == d.schema.Query) {
 			w.root(fragment.SelectionSet)
@@ -108,6 +114,8 @@ const (
 	// decisions of an event, arguments of a field.
 	innerList = 8
 	unknown   = maxPage // a page's size that a variable gives
+	// mapCost is what a Map counts in an answer: it can be as long as many fields.
+	mapCost = 50
 )
 
 // boundAsExecuted bounds a valid document, fragments followed and lists multiplied:
@@ -115,7 +123,7 @@ const (
 // answer can have.
 func (d *documents) boundAsExecuted(doc *ast.QueryDocument) error {
 	for _, op := range doc.Operations {
-		m := measure{limits: d.limits}
+		m := measure{limits: d.limits, types: len(d.schema.Types)}
 		cost := m.selections(op.SelectionSet, 1)
 		switch {
 		case !d.introspection && m.introspects:
@@ -124,11 +132,25 @@ func (d *documents) boundAsExecuted(doc *ast.QueryDocument) error {
 			return tooManyRoots(m.roots, d.limits)
 		case m.tooDeep:
 			return tooDeep(d.limits)
+		case d.introspection && m.introspection > d.maxIntrospection:
+			return invalid("the operation asks for more of the schema than twice its introspection query does")
 		case cost > d.limits.Complexity:
 			return invalid("the operation can ask for more than %d fields: ask for fewer, or for shorter lists", d.limits.Complexity)
 		}
 	}
 	return nil
+}
+
+// introspectionCost is that of the query with which clients learn the schema.
+func (d *documents) introspectionCost() int {
+	doc, err := parser.ParseQuery(&ast.Source{Input: introspection.Query})
+	if err != nil {
+		panic(err) // never: it is gqlgen's own text
+	}
+	validate(d.schema, doc, nil) // leaves definitions at the fields
+	m := measure{limits: Limits{Depth: 100, RootFields: 100, Complexity: math.MaxInt32}, types: len(d.schema.Types)}
+	m.selections(doc.Operations[0].SelectionSet, 1)
+	return m.introspection
 }
 
 // measure goes through an operation. Each step costs something and it stops once a
@@ -138,6 +160,10 @@ type measure struct {
 	roots       int
 	tooDeep     bool
 	introspects bool
+	// introspection is the part of the cost that is the schema's. It takes work
+	// where everything else comes from the database in one piece.
+	introspection int
+	types         int // of the schema
 }
 
 func (m *measure) selections(set ast.SelectionSet, depth int) int {
@@ -155,10 +181,15 @@ func (m *measure) selections(set ast.SelectionSet, depth int) int {
 			if depth == 1 {
 				m.roots++
 			}
+			one := 1 + m.listLength(s)*m.selections(s.SelectionSet, depth+1)
 			if s.Name == "__schema" || s.Name == "__type" {
 				m.introspects = true
+				m.introspection += one
 			}
-			cost += 1 + listLength(s)*m.selections(s.SelectionSet, depth+1)
+			if s.Definition != nil && s.Definition.Type.NamedType == mapScalar {
+				one = mapCost
+			}
+			cost += one
 		case *ast.InlineFragment:
 			cost += m.selections(s.SelectionSet, depth)
 		case *ast.FragmentSpread:
@@ -173,7 +204,7 @@ func (m *measure) selections(set ast.SelectionSet, depth int) int {
 
 // listLength is how many times a field's own selections can be in the answer; 1 at
 // the least.
-func listLength(f *ast.Field) int {
+func (m *measure) listLength(f *ast.Field) int {
 	if f.Definition == nil {
 		return 1
 	}
@@ -193,6 +224,8 @@ func listLength(f *ast.Field) int {
 		return 1 // nodes and edges are counted at the connection
 	case f.Name == "sendCustomEvents":
 		return maxBatch
+	case f.ObjectDefinition.Name == "__Schema" && f.Name == "types":
+		return m.types
 	case strings.HasPrefix(f.ObjectDefinition.Name, "__"):
 		return 4
 	default:

@@ -27,6 +27,8 @@ type documents struct {
 	rules         []core.Rule
 	plainRules    []core.Rule // without suggestions
 	cache         *lru.LRU[*document]
+	// maxIntrospection is twice what the common introspection query costs.
+	maxIntrospection int
 }
 
 // document is a query text, parsed, validated and prepared. One that is cached is
@@ -58,10 +60,12 @@ func newDocuments(schema *ast.Schema, limits Limits, introspection, suggestions 
 	if suggestions {
 		all = validation(true)
 	}
-	return &documents{
+	d := &documents{
 		schema: schema, limits: limits, introspection: introspection, rules: all, plainRules: plain,
 		cache: lru.New[*document](maxCached),
 	}
+	d.maxIntrospection = 2 * d.introspectionCost()
+	return d
 }
 
 // operation finds the operation that a request asks for. The error is a

@@ -3,8 +3,11 @@ package graph
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/signalbox/signalbox/internal/ingest"
@@ -29,10 +32,44 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 		}
 		out.Locations = from.Locations
 	}
-	e := signalbox.AsError(err)
+	e := asError(err)
 	out.Message, out.Extensions = e.Message, h.extensions(ctx, e)
+	if fc := graphql.GetFieldContext(ctx); fc != nil && e.Path == "" {
+		// gqlgen goes on from the field's path to that of the argument at fault, which
+		// is none of the response's.
+		if field := fc.Path(); len(out.Path) > len(field)+1 {
+			out.Extensions["path"] = pointerOf(out.Path[len(field)+1:])
+			out.Path = field
+		}
+	}
 	h.cfg.log(ctx, err)
 	return out
+}
+
+// asError is the error of ours in err. Time that has run out is the server's being
+// slow, and no fault in it.
+func asError(err error) *signalbox.Error {
+	e := signalbox.AsError(err)
+	if e.Code == signalbox.CodeInternal && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return &signalbox.Error{
+			Code: signalbox.CodeUnavailable, Err: err,
+			Message: "there was no answer in time; send again with the same idempotency key",
+		}
+	}
+	return e
+}
+
+func pointerOf(path ast.Path) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch step := step.(type) {
+		case ast.PathName:
+			b.WriteString("/" + string(step))
+		case ast.PathIndex:
+			b.WriteString("/" + strconv.Itoa(int(step)))
+		}
+	}
+	return b.String()
 }
 
 // log has a line for what is not the client's to mend.
@@ -41,7 +78,7 @@ func (c *Config) log(ctx context.Context, err error) {
 	if err == nil || errors.As(err, &logged) {
 		return
 	}
-	switch e := signalbox.AsError(err); e.Code {
+	switch asError(err).Code {
 	case signalbox.CodeInternal:
 		c.Logger.ErrorContext(ctx, "a request met an unforeseen error", "requestID", c.RequestID(ctx), "error", err)
 	case signalbox.CodeUnavailable:
@@ -98,7 +135,7 @@ func (h *Handler) requestError(ctx context.Context, err error) gqlerror.List {
 		}
 		return list
 	}
-	e := signalbox.AsError(err)
+	e := asError(err)
 	h.cfg.log(ctx, err)
 	return gqlerror.List{{Message: e.Message, Extensions: h.extensions(ctx, e)}}
 }

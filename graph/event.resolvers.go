@@ -32,7 +32,7 @@ func (r *mutationResolver) SendCustomEvents(ctx context.Context, inputs []model.
 		return nil, err
 	}
 	if len(inputs) > maxBatch {
-		return nil, invalid("inputs has %d events; the limit is %d", len(inputs), maxBatch)
+		return nil, invalid("inputs has too many events: the limit is %d", maxBatch)
 	}
 	events := make([]ingest.Input, len(inputs))
 	for i := range inputs {
@@ -71,7 +71,11 @@ func (r *queryResolver) Events(ctx context.Context, filter *model.EventFilter, f
 	if err != nil {
 		return nil, err
 	}
-	events, more, err := r.cfg.Events.Events(ctx, p.Tenant.ID, eventFilterOf(filter), page)
+	f, err := eventFilterOf(filter)
+	if err != nil {
+		return nil, err
+	}
+	events, more, err := r.cfg.Events.Events(ctx, p.Tenant.ID, f, page)
 	if err != nil {
 		return nil, err
 	}

@@ -74,8 +74,9 @@ func (l Limits) orDefaults() Limits {
 }
 
 const (
-	maxPage  = 500
-	maxBatch = signalbox.MaxBatch
+	maxPage    = 500
+	maxBatch   = signalbox.MaxBatch
+	maxChoices = 100 // elements of a filter's list
 )
 
 // Config is what the door is made of. The interfaces and functions are needed.

@@ -2,12 +2,15 @@ package graph
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // mapScalar is the scalar whose values stay JSON text.
@@ -35,11 +38,11 @@ func (doc *document) substitute(d *documents) error {
 		if hasVariable(l.written) {
 			continue
 		}
-		text, err := appendLiteral(nil, l.written, nil)
-		if err != nil {
+		w := textOf{room: d.limits.BodyBytes}
+		if err := w.literal(l.written); err != nil {
 			return err
 		}
-		l.text = text
+		l.text = w.text
 		fixed[l.name] = l.text
 	}
 	for _, op := range doc.ast.Operations {
@@ -47,11 +50,11 @@ func (doc *document) substitute(d *documents) error {
 			if def.DefaultValue == nil {
 				continue
 			}
-			text, err := appendLiteral(nil, def.DefaultValue, fixed)
-			if err != nil {
+			w := textOf{vars: fixed, room: d.limits.BodyBytes}
+			if err := w.literal(def.DefaultValue); err != nil {
 				return err
 			}
-			v, fault := d.coerce(text, def.Type)
+			v, fault := d.coerce(w.text, def.Type)
 			if fault != nil {
 				return fault.of(def)
 			}
@@ -64,16 +67,19 @@ func (doc *document) substitute(d *documents) error {
 	return nil
 }
 
-// literalVariables adds the document's literals to the variables.
-func (doc *document) literalVariables(vars map[string]any) error {
+// literalVariables adds the document's literals to the variables. Together they are
+// no longer than a body may be: a large variable can stand in literals often.
+func (doc *document) literalVariables(vars map[string]any, room int) error {
 	for i := range doc.literals {
 		l := &doc.literals[i]
 		text := l.text
 		if text == nil {
-			var err error
-			if text, err = appendLiteral(nil, l.written, vars); err != nil {
+			w := textOf{vars: vars, room: room}
+			if err := w.literal(l.written); err != nil {
 				return err
 			}
+			text = w.text
+			room -= len(text)
 		}
 		vars[l.name] = text
 	}
@@ -92,81 +98,100 @@ func hasVariable(v *ast.Value) bool {
 	return false
 }
 
-// appendLiteral writes a literal as JSON. A variable within that was not given
+// textOf writes values as JSON.
+type textOf struct {
+	text json.RawMessage
+	vars map[string]any
+	room int // in bytes
+}
+
+func (w *textOf) add(text ...byte) { w.text = append(w.text, text...) }
+
+func (w *textOf) full() error {
+	if len(w.text) > w.room {
+		return signalbox.Errorf(signalbox.CodePayloadTooLarge,
+			"the document's literals have more than %d bytes once variables stand in them", w.room)
+	}
+	return nil
+}
+
+// literal writes a value of the document. A variable within that was not given
 // leaves its member out, as the specification has it for input objects.
-func appendLiteral(b []byte, v *ast.Value, vars map[string]any) ([]byte, error) {
+func (w *textOf) literal(v *ast.Value) error {
 	switch v.Kind {
 	case ast.Variable:
-		return appendValue(b, vars[v.Raw])
-	case ast.IntValue, ast.FloatValue, ast.BooleanValue:
-		return append(b, v.Raw...), nil
+		w.value(w.vars[v.Raw])
+	case ast.IntValue, ast.FloatValue, ast.BooleanValue, ast.NullValue:
+		w.add([]byte(v.Raw)...)
 	case ast.StringValue, ast.BlockValue, ast.EnumValue: // a word only in defaults, for an enum
-		return payload.AppendString(b, v.Raw), nil
-	case ast.NullValue:
-		return append(b, "null"...), nil
+		w.text = payload.AppendString(w.text, v.Raw)
 	case ast.ListValue:
-		var err error
-		b = append(b, '[')
+		w.add('[')
 		for i, child := range v.Children {
 			if i > 0 {
-				b = append(b, ',')
+				w.add(',')
 			}
-			if b, err = appendLiteral(b, child.Value, vars); err != nil {
-				return nil, err
+			if err := w.literal(child.Value); err != nil {
+				return err
 			}
 		}
-		return append(b, ']'), nil
+		w.add(']')
 	case ast.ObjectValue:
-		var err error
-		b = append(b, '{')
+		w.add('{')
 		first := true
 		for _, child := range v.Children {
-			if _, given := vars[child.Value.Raw]; child.Value.Kind == ast.Variable && !given {
+			if _, given := w.vars[child.Value.Raw]; child.Value.Kind == ast.Variable && !given {
 				continue
 			}
 			if !first {
-				b = append(b, ',')
+				w.add(',')
 			}
 			first = false
-			b = append(payload.AppendString(b, child.Name), ':')
-			if b, err = appendLiteral(b, child.Value, vars); err != nil {
-				return nil, err
+			w.text = append(payload.AppendString(w.text, child.Name), ':')
+			if err := w.literal(child.Value); err != nil {
+				return err
 			}
 		}
-		return append(b, '}'), nil
+		w.add('}')
 	}
-	return nil, invalid("a value in the document cannot be written as JSON")
+	return w.full()
 }
 
-// appendValue writes a coerced variable as JSON.
-func appendValue(b []byte, v any) ([]byte, error) {
+// value writes a coerced variable.
+func (w *textOf) value(v any) {
 	switch v := v.(type) {
 	case json.RawMessage:
-		return append(b, v...), nil
+		w.add(v...)
 	case json.Number:
-		return append(b, v...), nil
+		w.add([]byte(v)...)
 	case string:
-		return payload.AppendString(b, v), nil
-	case nil:
-		return append(b, "null"...), nil
+		w.text = payload.AppendString(w.text, v)
 	case bool:
-		return strconv.AppendBool(b, v), nil
+		w.text = strconv.AppendBool(w.text, v)
 	case int64:
-		return strconv.AppendInt(b, v, 10), nil
+		w.text = strconv.AppendInt(w.text, v, 10)
 	case []any:
-		var err error
-		b = append(b, '[')
+		w.add('[')
 		for i, element := range v {
 			if i > 0 {
-				b = append(b, ',')
+				w.add(',')
 			}
-			if b, err = appendValue(b, element); err != nil {
-				return nil, err
-			}
+			w.value(element)
 		}
-		return append(b, ']'), nil
+		w.add(']')
+	case map[string]any: // of an input type; the order of members means nothing
+		w.add('{')
+		for i, name := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				w.add(',')
+			}
+			w.text = append(payload.AppendString(w.text, name), ':')
+			w.value(v[name])
+		}
+		w.add('}')
+	default: // nil is all that is left
+		w.add([]byte("null")...)
 	}
-	return nil, invalid("a variable of an input type stands in a Map: declare it as Map")
 }
 
 // cut bounds a text to n bytes, at the border of a character.

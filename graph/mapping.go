@@ -71,7 +71,7 @@ func resultOf(one *ingest.BatchResult) model.SendCustomEventResult {
 	if one.Err == nil {
 		return model.SendCustomEventResult{Response: responseOf(one.Result)}
 	}
-	e := signalbox.AsError(one.Err)
+	e := asError(one.Err)
 	out := &model.SendError{
 		Code: string(e.Code), Message: e.Message, Path: nonEmpty(e.Path), Suggestions: e.Suggestions,
 		Violations: mapped(e.Violations, func(v *signalbox.Violation) model.Violation { return model.Violation(*v) }),
@@ -140,19 +140,25 @@ func eventTypeOf(t *signalbox.EventType) model.EventType {
 	return model.EventType{Type: t.Type, Operation: t.Operation, DisplayName: nonEmpty(t.DisplayName), Description: nonEmpty(t.Description)}
 }
 
-func eventFilterOf(f *model.EventFilter) signalbox.EventFilter {
+func eventFilterOf(f *model.EventFilter) (signalbox.EventFilter, error) {
 	if f == nil {
-		return signalbox.EventFilter{}
+		return signalbox.EventFilter{}, nil
+	}
+	if len(f.Outcomes) > maxChoices {
+		return signalbox.EventFilter{}, invalid("outcomes has too many elements: the limit is %d", maxChoices)
 	}
 	return signalbox.EventFilter{
 		Type: orZero(f.Type), Operation: orZero(f.Operation), EntityID: orZero(f.EntityID), Source: orZero(f.Source),
 		ReceivedFrom: orZero(f.ReceivedFrom), ReceivedBefore: orZero(f.ReceivedBefore), Outcomes: f.Outcomes,
-	}
+	}, nil
 }
 
 func dispatchFilterOf(f *model.DispatchFilter) (signalbox.DispatchFilter, error) {
 	if f == nil {
 		return signalbox.DispatchFilter{}, nil
+	}
+	if len(f.Statuses) > maxChoices {
+		return signalbox.DispatchFilter{}, invalid("statuses has too many elements: the limit is %d", maxChoices)
 	}
 	id, err := optionalID("eventID", f.EventID)
 	return signalbox.DispatchFilter{Statuses: f.Statuses, Rule: orZero(f.Rule), Namespace: orZero(f.Namespace), EventID: id}, err

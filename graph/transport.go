@@ -55,6 +55,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, failed := h.read(w, r)
+	if failed == nil {
+		failed = checkKey(r.Header["Idempotency-Key"])
+	}
 	if failed != nil {
 		h.refuse(w, r, media, failed)
 		return
@@ -77,6 +80,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response := h.execute(r.Context(), r, op, vars); response != nil { // nil: the client has gone
 		write(w, r, media, http.StatusOK, response)
 	}
+}
+
+// checkKey refuses a header Idempotency-Key that no send can have.
+func checkKey(values []string) *httpError {
+	const most = signalbox.MaxIdempotencyKeyLength
+	switch {
+	case len(values) == 0:
+		return nil
+	case len(values) > 1:
+		return refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the header Idempotency-Key is there twice")
+	case strings.TrimSpace(values[0]) == "" || len(values[0]) > most:
+		return refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the header Idempotency-Key has 1 to %d characters", most)
+	case strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' || r > '~' }):
+		return refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the header Idempotency-Key has a character that is not printable ASCII")
+	}
+	return nil
 }
 
 // refuse answers a request that is not one of GraphQL's.

@@ -46,7 +46,7 @@ func (d *documents) variables(op *operation, raw json.RawMessage) (map[string]an
 			return nil, invalid("variable $%s is missing: it is declared %s", def.Variable, def.Type)
 		}
 	}
-	return vars, op.doc.literalVariables(vars)
+	return vars, op.doc.literalVariables(vars, d.limits.BodyBytes)
 }
 
 // indexOf finds variables by name; -1 is none of them.
@@ -132,6 +132,9 @@ func (d *documents) coerceList(raw json.RawMessage, typ *ast.Type) (any, *fault)
 	}
 	list := []any{}
 	for element := range payload.Elements(raw) {
+		if len(list) > maxBatch {
+			break // longer than anything takes, which whoever gets it says
+		}
 		v, fault := d.coerce(element, typ.Elem)
 		if fault != nil {
 			return nil, fault.in(strconv.Itoa(len(list)))
