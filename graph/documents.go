@@ -11,9 +11,10 @@ import (
 
 const (
 	// maxCached documents of at most maxCachedBytes each are kept, so that unique
-	// documents cannot grow memory without bound: some 25 MB at the worst.
-	maxCached      = 500
-	maxCachedBytes = 4 << 10
+	// documents cannot grow memory without bound. A document takes some forty times
+	// its length at the worst: 22 MiB together.
+	maxCached      = 300
+	maxCachedBytes = 2 << 10
 	// maxSuggesting is up to which size of a document names are suggested in errors:
 	// finding them takes the product of all names' lengths.
 	maxSuggesting = 16 << 10
