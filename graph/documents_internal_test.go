@@ -18,13 +18,17 @@ func TestDocumentsAreCompiledOnce(t *testing.T) {
 		return op.doc
 	}
 	const query = `query($id: ID = 7) { event(id: $id) { id } }`
-	require.Same(t, compiled(query), compiled(query))
+	kept := func(query string) bool {
+		first := compiled(query)
+		return first == compiled(query)
+	}
+	require.True(t, kept(query))
 	require.NotSame(t, compiled(query), compiled(query+" "))
 
 	const literal = `mutation { sendCustomEvent(input: {type: "t", operation: "o", payload: {id: "1", data: {}}}) { success } }`
-	require.NotSame(t, compiled(literal), compiled(literal), "data in the document: each is new")
+	require.False(t, kept(literal), "data in the document: each is new")
 	long := query + "#" + strings.Repeat("x", maxCachedBytes)
-	require.NotSame(t, compiled(long), compiled(long), "or few clients could fill the memory")
+	require.False(t, kept(long), "or few clients could fill the memory")
 
 	first := compiled(query)
 	for i := range maxCached {

@@ -74,9 +74,10 @@ func (l Limits) orDefaults() Limits {
 }
 
 const (
-	maxPage    = 500
-	maxBatch   = signalbox.MaxBatch
-	maxChoices = 100 // elements of a filter's list
+	maxPage     = 500
+	maxBatch    = signalbox.MaxBatch
+	maxChoices  = 100     // elements of a filter's list
+	maxElements = 256_000 // of a variable's list
 )
 
 // Config is what the door is made of. The interfaces and functions are needed.

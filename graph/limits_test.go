@@ -112,3 +112,43 @@ func TestPathsAreTheResponses(t *testing.T) {
 	require.Equal(t, []any{"b"}, e.Path)
 	require.Equal(t, "/1/occurredAt", e.Extensions.Path)
 }
+
+// TestListsInAMapAreWholeOrRefused: what is cut for a field that takes no more is
+// never cut in silence within data (P-05).
+func TestListsInAMapAreWholeOrRefused(t *testing.T) {
+	d := open(t, &fakes{})
+	const document = `mutation($l: [%s]) { sendCustomEvent(input: {type: "t", operation: "o", payload: {id: "1", data: {l: $l, n: 1}}}) { success } }`
+	list := func(n int, element string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + "]"
+	}
+	numbers := list(5000, "7")
+	d.run(t, fmt.Sprintf(document, "Int"), `{"l":`+numbers+`}`).ok(t)
+	require.Equal(t, `{"l":`+numbers+`,"n":1}`, string(d.all()[0].Data))
+
+	e := d.run(t, fmt.Sprintf(document, "Int"), `{"l":`+list(300_000, "7")+`}`).failed(t, signalbox.CodeInvalidInput)
+	require.Contains(t, e.Message, "more than 256000 elements")
+	e = d.run(t, fmt.Sprintf(document, "EventOutcome"), `{"l":`+list(5000, `"FAILED"`)+`}`).failed(t, signalbox.CodeInvalidInput)
+	require.Contains(t, e.Message, "more than 1001 elements")
+	object := `{"id":"1"}`
+	d.run(t, fmt.Sprintf(document, "CustomEventPayloadInput"), `{"l":`+list(1000, object)+`}`).ok(t)
+	e = d.run(t, fmt.Sprintf(document, "CustomEventPayloadInput"), `{"l":`+list(1001, object)+`}`).failed(t, signalbox.CodeInvalidInput)
+	require.Contains(t, e.Message, "more than 1000 input objects")
+	require.Len(t, d.all(), 2)
+}
+
+// TestTimesInVariables are coerced with the other variables: what is none is an error
+// of the request, and the path leads into the variable.
+func TestTimesInVariables(t *testing.T) {
+	d := open(t, &fakes{})
+	for variables, path := range map[string]string{
+		`{"f":{"receivedFrom":"yesterday"}}`: "/receivedFrom", `{"f":{"receivedBefore":1772366400}}`: "/receivedBefore",
+		`{"f":{"receivedFrom":"2026-02-30T12:00:00Z"}}`: "/receivedFrom", `{"f":{"receivedFrom":""}}`: "/receivedFrom",
+	} {
+		a := d.run(t, `query($f: EventFilter) { events(filter: $f) { nodes { id } } }`, variables, "Accept", mediaGQL)
+		require.Equal(t, http.StatusBadRequest, a.Status)
+		e := a.failed(t, signalbox.CodeInvalidInput)
+		require.Contains(t, e.Message, "RFC 3339")
+		require.Equal(t, path, e.Extensions.Path)
+		require.NotContains(t, a.Text, `"data"`)
+	}
+}

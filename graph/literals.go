@@ -103,11 +103,15 @@ type textOf struct {
 	text json.RawMessage
 	vars map[string]any
 	room int // in bytes
+	cut  bool
 }
 
 func (w *textOf) add(text ...byte) { w.text = append(w.text, text...) }
 
 func (w *textOf) full() error {
+	if w.cut {
+		return invalid("a list of more than %d input objects stands in a Map: declare the variable as Map", maxBatch)
+	}
 	if len(w.text) > w.room {
 		return signalbox.Errorf(signalbox.CodePayloadTooLarge,
 			"the document's literals have more than %d bytes once variables stand in them", w.room)
@@ -179,6 +183,10 @@ func (w *textOf) value(v any) {
 			w.value(element)
 		}
 		w.add(']')
+		if len(v) > maxBatch {
+			_, objects := v[0].(map[string]any)
+			w.cut = w.cut || objects // coerceList may have left some out
+		}
 	case map[string]any: // of an input type; the order of members means nothing
 		w.add('{')
 		for i, name := range slices.Sorted(maps.Keys(v)) {

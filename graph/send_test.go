@@ -223,7 +223,7 @@ func TestShapeFaultsOfVariables(t *testing.T) {
 		`{"input":{"type":"t","payload":{"id":"1","data":["` + canary + `"]}}}`:                           "at /payload/data, is not an object",
 		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"waitFor":"` + canary + `"}}`:          "at /waitFor, is not one of ACCEPTED, STARTED",
 		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"waitFor":1}}`:                         "at /waitFor, is not one of",
-		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"occurredAt":1772366400}}`:             "at /occurredAt, is not a string",
+		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"occurredAt":1772366400}}`:             "at /occurredAt, is not a time as RFC 3339",
 		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"occurredAt":"` + canary + `"}}`:       "RFC 3339",
 		`{"input":{"type":"t","operation":"o","payload":{"id":"1"},"occurredAt":"2026-03-01 12:00:00Z"}}`: "RFC 3339",
 	} {

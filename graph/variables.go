@@ -9,6 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/signalbox/signalbox/graph/model"
 	"github.com/signalbox/signalbox/internal/payload"
 )
 
@@ -130,10 +131,14 @@ func (d *documents) coerceList(raw json.RawMessage, typ *ast.Type) (any, *fault)
 		v, fault := d.coerce(raw, typ.Elem)
 		return []any{v}, fault
 	}
+	def := d.schema.Types[typ.Name()]
 	list := []any{}
 	for element := range payload.Elements(raw) {
-		if len(list) > maxBatch {
-			break // longer than anything takes, which whoever gets it says
+		switch n := len(list); {
+		case def.Kind == ast.InputObject && n > maxBatch:
+			return list, nil // longer than anything takes, which whoever gets it says
+		case def.Kind == ast.Enum && n > maxBatch, n >= maxElements:
+			return nil, misfit("has more than %d elements: declare the variable as Map, or send fewer", n)
 		}
 		v, fault := d.coerce(element, typ.Elem)
 		if fault != nil {
@@ -210,6 +215,11 @@ func coerceScalar(raw json.RawMessage, typ *ast.Type) (any, *fault) {
 			return json.Number(raw), nil
 		}
 		return nil, misfit("is not a number")
+	case "Time":
+		if _, err := model.UnmarshalTime(s); !isString || err != nil {
+			return nil, misfit("is not a time as RFC 3339 has it, e.g. 2026-03-01T12:00:00Z")
+		}
+		return s, nil
 	default: // a scalar of ours reads its own text
 		if isString {
 			return s, nil
