@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,21 +51,31 @@ func TestRefusalIsQuickHoweverLargeTheText(t *testing.T) {
 	usual := []byte("[" + fill(string(sample)+",") + "0]")
 	for name, raw := range cases {
 		t.Run(name, func(t *testing.T) {
-			took, allowed := time.Hour, deadline
-			for try := 0; try < 20 && took >= allowed; try++ {
-				var err error
-				took = min(took, processorTime(t, func() { err = payload.Check(raw, raised) }))
-				require.Error(t, err)
+			var took, allowed time.Duration
+			for try := 0; try == 0 || try < 4 && took >= allowed; try++ {
+				allowed = deadline
+				took = median(t, func() { require.Error(t, payload.Check(raw, raised)) })
 				if took >= deadline {
 					// Is it the machine, which others use too? What encoding/json takes to
 					// scan as much usual JSON tells: some 30 ms where nobody else is.
-					scan := processorTime(t, func() { require.True(t, json.Valid(usual)) })
-					allowed = max(deadline, 2*scan)
+					allowed = max(deadline, 2*median(t, func() { require.True(t, json.Valid(usual)) }))
 				}
 			}
 			require.Less(t, took, allowed)
 		})
 	}
+}
+
+// median is the processor time in the middle of five: one reading alone can be too
+// low as well as too high.
+func median(t *testing.T, f func()) time.Duration {
+	t.Helper()
+	var all [5]time.Duration
+	for i := range all {
+		all[i] = processorTime(t, f)
+	}
+	slices.Sort(all[:])
+	return all[len(all)/2]
 }
 
 func longKeys(n int) []byte {
