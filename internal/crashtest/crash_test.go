@@ -90,7 +90,7 @@ func crash(t *testing.T, fault string, seed uint64, sum *tally) {
 	o.fault = ""
 	second := startServer(t, o).ready(t)
 	if !r.awaitStarted(t, left, second.began.Add(resumeWithin)) {
-		t.Errorf("PENDING work has not started within %s of the restart", resumeWithin)
+		t.Errorf("PENDING work has not started within %s of the restart; what is PENDING now: %v", resumeWithin, r.whyPending(t))
 	}
 	resumed := time.Since(second.began)
 	select {

@@ -104,6 +104,16 @@ func (r *rig) pending(ctx context.Context) ([]string, error) {
 	return rows(ctx, r.dsn, pgx.RowTo[string], `SELECT id::text FROM dispatches WHERE status = 'PENDING'`)
 }
 
+// whyPending tells of each dispatch still to be started how often that was tried,
+// what came of it, and when it is due.
+func (r *rig) whyPending(t *testing.T) []string {
+	t.Helper()
+	why, err := rows(t.Context(), r.dsn, pgx.RowTo[string],
+		`SELECT format('%s attempts, %s, due in %s', attempts, coalesce(error_code, 'no error'), due_at - now()) FROM dispatches WHERE status = 'PENDING' LIMIT 10`)
+	require.NoError(t, err)
+	return why
+}
+
 // listed are the runs on our task queue as Temporal's visibility has them, and how
 // many are still open.
 func (r *rig) listed(ctx context.Context) (runs []Run, open int, err error) {
