@@ -21,7 +21,8 @@ func (b *bench) drain(ctx context.Context) error {
 	name := fmt.Sprintf("drain of %s", thousands(drainCount))
 	raw := b.settled(job{Do: "start", Connections: startConnections, Count: drainCount})
 	var pairs []pair
-	for i := range drainRounds {
+	rounds := min(b.flags.Rounds, drainRounds)
+	for i := range rounds {
 		var p pair
 		var err error
 		if p.Raw, p.RawCost, err = b.costed(ctx, 0, raw); err != nil {
@@ -38,7 +39,7 @@ func (b *bench) drain(ctx context.Context) error {
 			return err
 		}
 		saved := func() error { return nil }
-		if i == drainRounds-1 {
+		if i == rounds-1 {
 			saved = b.profile(ctx, name, b.flags.Seconds)
 		}
 		if p.Ours, p.OursCost, err = b.costed(ctx, 0, func(ctx context.Context, _ float64) (sample, error) { return b.drained(ctx, from) }); err != nil {
@@ -47,7 +48,7 @@ func (b *bench) drain(ctx context.Context) error {
 		if err := saved(); err != nil {
 			return err
 		}
-		b.say("%s %d/%d: raw %s, ours %s, ratio %.2f", name, i+1, drainRounds, perSecond(p.Raw.rate()), perSecond(p.Ours.rate()), p.Ours.rate()/p.Raw.rate())
+		b.say("%s %d/%d: raw %s, ours %s, ratio %.2f", name, i+1, rounds, perSecond(p.Raw.rate()), perSecond(p.Ours.rate()), p.Ours.rate()/p.Raw.rate())
 		pairs = append(pairs, p)
 	}
 	b.report.rate(name, pairs, aim{ratio: 0.9})
@@ -91,7 +92,8 @@ func (b *bench) drained(ctx context.Context, from time.Time) (sample, error) {
 			return sample{}, fmt.Errorf("the backlog is not drained after %s", drainTimeout)
 		}
 	}
-	if _, err := b.worker.do(ctx, job{Do: "settle", Queue: startQueue}); err != nil {
+	b.started += drainCount
+	if err := b.settle(ctx); err != nil {
 		return sample{}, err
 	}
 	var s sample

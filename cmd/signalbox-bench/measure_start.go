@@ -28,25 +28,29 @@ func (b *bench) start(ctx context.Context) error {
 
 const startConnections = 32
 
-// settled is a round that waits for the worker to have run everything.
+// settled is a round that ends when the worker has run everything.
 func (b *bench) settled(j job) side {
 	return func(ctx context.Context, seconds float64) (sample, error) {
-		if b.worker == nil {
-			var err error
-			if b.worker, err = b.startClient("worker"); err != nil {
-				return sample{}, err
-			}
-		}
-		if _, err := b.worker.do(ctx, job{Do: "settle", Queue: startQueue}); err != nil {
+		if err := b.settle(ctx); err != nil { // also starts the worker
 			return sample{}, err
 		}
 		s, err := b.round(j)(ctx, seconds)
 		if err != nil {
 			return sample{}, err
 		}
-		_, err = b.worker.do(ctx, job{Do: "settle", Queue: startQueue})
-		return s, err
+		b.started += s.Count
+		return s, b.settle(ctx)
 	}
+}
+
+func (b *bench) settle(ctx context.Context) (err error) {
+	if b.worker == nil {
+		if b.worker, err = b.startClient("worker"); err != nil {
+			return err
+		}
+	}
+	_, err = b.worker.do(ctx, job{Do: "settle", Queue: startQueue, Count: b.started})
+	return err
 }
 
 // latencyRounds are longer than others, for there are only five sends a second.

@@ -59,6 +59,8 @@ type bench struct {
 	server *server
 	load   *link
 	worker *link // of startQueue; nil until something is started
+	// started is how many workflows that worker has been given.
+	started int
 
 	processes []*process // in the order in which they were started
 }
