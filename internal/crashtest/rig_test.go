@@ -114,6 +114,15 @@ func (r *rig) whyPending(t *testing.T) []string {
 	return why
 }
 
+// temporalWasSlow tells whether starts have run into their timeout: on a machine
+// that starves Temporal, no server can start work in time.
+func (r *rig) temporalWasSlow(t *testing.T) bool {
+	t.Helper()
+	slow, err := rows(t.Context(), r.dsn, pgx.RowTo[int], `SELECT 1 FROM dispatches WHERE error_code IN ('DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED') LIMIT 1`)
+	require.NoError(t, err)
+	return len(slow) > 0
+}
+
 // listed are the runs on our task queue as Temporal's visibility has them, and how
 // many are still open.
 func (r *rig) listed(ctx context.Context) (runs []Run, open int, err error) {
