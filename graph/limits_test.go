@@ -1,11 +1,16 @@
 package graph_test
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -151,4 +156,26 @@ func TestTimesInVariables(t *testing.T) {
 		require.Equal(t, path, e.Extensions.Path)
 		require.NotContains(t, a.Text, `"data"`)
 	}
+}
+
+// TestSlowBodies: what has not come within the server's time is answered 408, and
+// the connection ends with it.
+func TestSlowBodies(t *testing.T) {
+	server := httptest.NewUnstartedServer(open(t, &fakes{}).handler)
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	require.NoError(t, err)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	require.Equal(t, http.StatusRequestTimeout, res.StatusCode)
+	require.True(t, res.Close)
+	var body struct{ Errors []failure }
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&body))
+	require.Equal(t, "INVALID_INPUT", body.Errors[0].Extensions.Code)
 }

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 
@@ -100,7 +101,7 @@ func checkKey(values []string) *httpError {
 
 // refuse answers a request that is not one of GraphQL's.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, media string, e *httpError) {
-	if e.status == http.StatusRequestEntityTooLarge {
+	if e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusRequestTimeout {
 		w.Header().Set("Connection", "close") // what is left of the body is not read
 	}
 	write(w, r, media, e.status, &graphql.Response{Errors: h.requestError(r.Context(), e.err)})
@@ -212,6 +213,8 @@ func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *http
 	switch {
 	case errors.As(err, &over):
 		return nil, tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(http.StatusRequestTimeout, signalbox.CodeInvalidInput, "the body did not arrive in time")
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body did not arrive whole")
 	}
