@@ -84,7 +84,7 @@ func (g *generator) do(ctx context.Context, j job) (sample, error) {
 		if err != nil {
 			return sample{}, err
 		}
-		return sample{}, w.settle(j.Count)
+		return sample{}, w.settle(ctx, j.Count)
 	default:
 		return sample{}, fmt.Errorf("there is no job %q", j.Do)
 	}
