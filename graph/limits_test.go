@@ -179,3 +179,24 @@ func TestSlowBodies(t *testing.T) {
 	require.NoError(t, json.NewDecoder(res.Body).Decode(&body))
 	require.Equal(t, "INVALID_INPUT", body.Errors[0].Extensions.Code)
 }
+
+// burst is a body that panics when it is read.
+type burst struct{}
+
+func (burst) Read([]byte) (int, error) { panic("canary") }
+
+// TestPanicsOutsideOfFields are contained as those within are: one line in the log,
+// the request's id for the client.
+func TestPanicsOutsideOfFields(t *testing.T) {
+	d := open(t, &fakes{})
+	r := httptest.NewRequest(http.MethodPost, "/graphql", burst{})
+	r.Header.Set("Content-Type", mediaJSON)
+	w := httptest.NewRecorder()
+	d.handler.ServeHTTP(w, r)
+	a := decode(t, w)
+	require.Equal(t, http.StatusInternalServerError, a.Status)
+	require.Equal(t, requestID, a.failed(t, signalbox.CodeInternal).Extensions.RequestID)
+	require.NotContains(t, a.Text, "canary")
+	require.Equal(t, 1, d.log.count())
+	require.Contains(t, d.log.String(), "stack")
+}

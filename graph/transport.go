@@ -50,6 +50,7 @@ func refuse(status int, code signalbox.Code, format string, args ...any) *httpEr
 // ServeHTTP answers one GraphQL request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, acceptable := negotiate(r.Header.Values("Accept"))
+	defer h.contain(w, r, media)
 	if !acceptable {
 		h.refuse(w, r, mediaJSON, refuse(http.StatusNotAcceptable, signalbox.CodeInvalidInput,
 			"the Accept header allows neither %s nor %s", mediaResponse, mediaJSON))
@@ -81,6 +82,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response := h.execute(r.Context(), r, op, vars); response != nil { // nil: the client has gone
 		write(w, r, media, http.StatusOK, response)
 	}
+}
+
+// contain turns a panic outside of any field, of which none is known, into an
+// answer that GraphQL clients understand. Nothing has been written by then: write
+// comes last.
+func (h *Handler) contain(w http.ResponseWriter, r *http.Request, media string) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it.
+		panic(v)
+	}
+	h.refuse(w, r, media, &httpError{http.StatusInternalServerError, h.recovered(r.Context(), v)})
 }
 
 // checkKey refuses a header Idempotency-Key that no send can have.
