@@ -37,6 +37,8 @@ func (m *memory) Wake(signalbox.Lane) {}
 
 func (m *memory) Admit(int) error { return nil }
 
+func (m *memory) Release(int) {}
+
 // openRoad is a door with the real road behind it, whose checks belong to what a
 // client meets.
 func openRoad(t testing.TB) (*door, *memory) {
