@@ -18,7 +18,7 @@ types:
 rules:
   - name: welcome
     on: { event: "user:created" }
-    start: { workflow: Welcome, taskQueue: users, executionTimeout: PT1H30M, runTimeout: P1D, reusePolicy: ALLOW_DUPLICATE }
+    start: { workflow: Welcome, taskQueue: users, executionTimeout: PT1H30M, runTimeout: P1D, reusePolicy: REJECT_DUPLICATE }
   - name: audit
     state: DISABLED
     on: { type: user, operation: "*" }
@@ -31,7 +31,7 @@ rules:
 			{
 				Name: "welcome", State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "user", Operation: "created"},
 				Start: signalbox.StartSpec{Workflow: "Welcome", TaskQueue: "users", StartOptions: signalbox.StartOptions{
-					ReusePolicy: signalbox.ReuseAllowDuplicate, ExecutionTimeout: 90 * time.Minute, RunTimeout: 24 * time.Hour,
+					ReusePolicy: signalbox.ReuseRejectDuplicate, ExecutionTimeout: 90 * time.Minute, RunTimeout: 24 * time.Hour,
 				}},
 			},
 			{

@@ -53,10 +53,10 @@ func classify(err error) (signalbox.DispatchError, bool) {
 	return kind, false
 }
 
-// unreachable tells a failure that says something of Temporal as a whole from one
+// turnedAway tells a failure that says something of Temporal as a whole from one
 // that says something of this start.
-func unreachable(code signalbox.DispatchErrorCode) bool {
-	return code == signalbox.DispatchUnavailable || code == signalbox.DispatchDeadline
+func turnedAway(code signalbox.DispatchErrorCode) bool {
+	return code == signalbox.DispatchUnavailable || code == signalbox.DispatchDeadline || code == signalbox.DispatchResourceExhausted
 }
 
 const (

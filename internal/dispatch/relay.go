@@ -15,7 +15,8 @@ const (
 	// attemptTimeout bounds one attempt; Lease covers it, and the claim before and
 	// the mark after, so that no two replicas are at the same dispatch by design.
 	attemptTimeout = 4 * time.Second
-	// maxPause bounds how long a lane rests while Temporal cannot be reached.
+	// maxPause bounds how long a lane rests while Temporal cannot be reached, or
+	// says that it is asked too much.
 	maxPause = 5 * time.Second
 	minPause = 500 * time.Millisecond
 	// relaySlots is how many attempts of one lane the relay has under way. It is
@@ -54,9 +55,9 @@ type Relay struct {
 // lane is the state of one lane's loop.
 type lane struct {
 	running bool
-	again   bool      // work was announced while the loop ran
-	faults  int       // attempts in a row that did not reach Temporal
-	resume  time.Time // while Temporal cannot be reached: when to probe next
+	wake    chan struct{} // work was announced while the loop ran
+	faults  int           // attempts in a row that Temporal did not take
+	resume  time.Time     // while Temporal takes none: when to probe next
 }
 
 // NewRelay makes a relay; Run runs it.
@@ -105,12 +106,15 @@ func (r *Relay) visit(ctx context.Context, name signalbox.Lane) {
 	defer r.mu.Unlock()
 	l := r.lanes[name]
 	if l == nil {
-		l = &lane{}
+		l = &lane{wake: make(chan struct{}, 1)}
 		r.lanes[name] = l
 	}
 	switch {
 	case l.running:
-		l.again = true
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	case time.Now().Before(l.resume):
 	default:
 		l.running = true
@@ -118,10 +122,12 @@ func (r *Relay) visit(ctx context.Context, name signalbox.Lane) {
 	}
 }
 
-// work claims and starts until the lane has nothing due, or Temporal is away.
+// work claims and starts until the lane has nothing due and nothing under way, or
+// Temporal is away. A start that hangs keeps its slot and nothing else: work that is
+// announced meanwhile is claimed beside it.
 func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
-	var attempts sync.WaitGroup
 	slots := make(chan struct{}, relaySlots)
+	finished := make(chan struct{}, 1)
 	for {
 		want, probing := r.free(l, slots)
 		claimed, err := r.queue.Claim(ctx, name, want, Lease)
@@ -130,19 +136,30 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 		}
 		for i := range claimed {
 			slots <- struct{}{}
-			attempts.Go(func() {
-				defer func() { <-slots }()
+			r.wg.Go(func() {
 				r.attempt(ctx, l, &claimed[i])
+				<-slots
+				select {
+				case finished <- struct{}{}:
+				default:
+				}
 			})
 		}
-		if probing {
-			attempts.Wait() // one at a time finds out whether Temporal is back
+		if len(claimed) == want && !probing && !r.resting(l) && ctx.Err() == nil {
+			continue
 		}
-		if len(claimed) < want || ctx.Err() != nil || r.resting(l) {
-			attempts.Wait()
-			if r.done(ctx, l, err) {
-				return
+		// Nothing more is due, or a probe is to be waited for.
+		for announced := false; len(slots) > 0 && !announced; {
+			select {
+			case <-finished:
+			case <-l.wake:
+				announced = !probing && !r.resting(l)
+			case <-ctx.Done():
+				return // Run waits for what is under way
 			}
+		}
+		if len(slots) == 0 && (len(claimed) < want || r.resting(l) || ctx.Err() != nil) && r.done(l, err) {
+			return
 		}
 	}
 }
@@ -169,17 +186,19 @@ func (r *Relay) attempt(ctx context.Context, l *lane, claimed *signalbox.StoredE
 	// A claim that was made is seen through, also while the server stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 	defer cancel()
-	r.runner.Start(ctx, &claimed.Event, claimed.Dispatches)
-
 	d := &claimed.Dispatches[0]
+	attempted := r.runner.start(ctx, &claimed.Event, d)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.Status == signalbox.StatusPending && d.LastError != nil && unreachable(d.LastError.Code) {
+	switch {
+	case !attempted: // no slot was free; nothing was learned of Temporal
+	case d.Status != signalbox.StatusPending:
+		l.faults, l.resume = 0, time.Time{}
+	case turnedAway(d.LastError.Code):
 		l.faults++
 		l.resume = time.Now().Add(min(minPause<<min(l.faults, 8), maxPause))
-		return
 	}
-	l.faults, l.resume = 0, time.Time{}
 }
 
 func (r *Relay) resting(l *lane) bool {
@@ -189,13 +208,16 @@ func (r *Relay) resting(l *lane) bool {
 }
 
 // done ends the lane's loop unless work was announced meanwhile.
-func (r *Relay) done(ctx context.Context, l *lane, err error) bool {
+func (r *Relay) done(l *lane, err error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l.again && err == nil && ctx.Err() == nil && !time.Now().Before(l.resume) {
-		l.again = false
-		return false
+	select {
+	case <-l.wake:
+		if err == nil && !time.Now().Before(l.resume) {
+			return false
+		}
+	default:
 	}
-	l.running, l.again = false, false
+	l.running = false
 	return true
 }

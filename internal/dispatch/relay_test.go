@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
@@ -157,6 +158,40 @@ func TestALaneThatHangsHoldsUpNoOther(t *testing.T) { // P-19
 	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) == 500 }, attemptTimeout, often)
 }
 
+// One start hangs: what is announced meanwhile in the same lane does not wait for it.
+func TestAStartThatHangsHoldsUpNoOtherOfItsLane(t *testing.T) {
+	queue := &memory{}
+	queue.add("ns", 1)
+	var first atomic.Bool
+	hung := make(chan struct{})
+	relay, m, _ := runRelay(t, queue, temporalFunc(func(ctx context.Context, _ string) error {
+		if first.CompareAndSwap(false, true) {
+			close(hung)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}))
+	<-hung
+	queue.add("ns", 5)
+	relay.Wake(signalbox.Lane{Namespace: "ns"})
+	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) == 5 }, attemptTimeout/2, often)
+	require.Zero(t, m.count(signalbox.StatusPending), "the first still hangs")
+}
+
+// A namespace that limits us is asked less, not more.
+func TestTheRelaySlowsDownWhereItIsLimited(t *testing.T) {
+	queue := &memory{}
+	queue.add("ns", 5000)
+	var calls atomic.Int64
+	runRelay(t, queue, temporalFunc(func(context.Context, string) error {
+		calls.Add(1)
+		return serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT, "limit")
+	}))
+	require.Eventually(t, func() bool { return calls.Load() > relaySlots }, 3*soon, often)
+	require.Less(t, calls.Load(), int64(4*relaySlots))
+}
+
 // While Temporal cannot be reached the lane rests and probes with one start at a
 // time, so that a large backlog neither burns the processor nor its own attempts;
 // once it is back the rest drains.
@@ -173,7 +208,8 @@ func TestTheRelayProbesWhileTemporalIsAway(t *testing.T) {
 		}
 		return nil
 	}))
-	require.Eventually(t, func() bool { return calls.Load() >= relaySlots+2 }, soon, often, "it probes again and again")
+	// A second of rest after the first fault, then two, four, five, five …
+	require.Eventually(t, func() bool { return calls.Load() >= relaySlots+2 }, 3*soon, often, "it probes again and again")
 	require.Less(t, calls.Load(), int64(3*relaySlots), "and does not try them all")
 	tried := int(calls.Load())
 	away.Store(false)

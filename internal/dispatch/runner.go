@@ -60,7 +60,8 @@ func (r *Runner) Start(ctx context.Context, e *signalbox.Event, dispatches []sig
 	wg.Wait()
 }
 
-func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dispatch) {
+// start tells whether an attempt was made at all.
+func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dispatch) bool {
 	slots := r.slotsOf(d.Lane())
 	select {
 	case slots <- struct{}{}:
@@ -68,7 +69,7 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 	case <-ctx.Done():
 		// No attempt was made: the lane is busy. The relay may take it at once.
 		r.cfg.Mark(signalbox.Mark{Tenant: d.Tenant, ID: d.ID, Attempt: d.Attempts, Status: signalbox.StatusPending, Error: d.LastError})
-		return
+		return false
 	}
 	faultpoint.HitSoon(faultpoint.P4StartSent)
 	run, err := attempt(ctx, r.cfg.Temporal, request(e, d, r.cfg.TenantSlug(d.Tenant), r.identity))
@@ -95,6 +96,7 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 		d.SettledAt = time.Now()
 	}
 	r.cfg.Mark(mark)
+	return true
 }
 
 func (r *Runner) slotsOf(lane signalbox.Lane) chan struct{} {

@@ -50,6 +50,10 @@ func (g *Gauge) Admit(starts int) error {
 	}
 }
 
+// Release takes back what was admitted and then not stored. Where the store's answer
+// was lost it may have been stored all the same; the next count knows.
+func (g *Gauge) Release(starts int) { g.since.Add(-int64(starts)) }
+
 // Run counts until ctx ends. While the database is away the newest count stands.
 func (g *Gauge) Run(ctx context.Context) {
 	tick := time.NewTicker(backlogEvery)

@@ -25,7 +25,9 @@ func (p parts) Match(*signalbox.Event) (signalbox.Plan, error)                { 
 func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
 func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
 func (p parts) Wake(signalbox.Lane)                                           {}
-func (p parts) Admit(int) error                                               { return nil }
+func (p parts) Release(int)                                                   {}
+
+func (p parts) Admit(int) error { return nil }
 func (p parts) Event(ctx context.Context, _, _ signalbox.ID) (*signalbox.StoredEvent, error) {
 	return p.event(ctx)
 }

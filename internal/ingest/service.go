@@ -44,6 +44,8 @@ type Relay interface {
 type Backlog interface {
 	// Admit is nil, or the OVERLOADED error that the sender gets.
 	Admit(starts int) error
+	// Release takes back what was admitted and then not stored.
+	Release(starts int)
 }
 
 // Limits bound what a send may cost. Zero values mean the defaults.
@@ -224,6 +226,11 @@ func (s *Service) append(sends []send) {
 		records[i] = sends[i].record
 	}
 	s.cfg.Store.Append(records)
+	for _, r := range records {
+		if r.Err != nil {
+			s.cfg.Backlog.Release(len(r.Dispatches))
+		}
+	}
 }
 
 func needsTime(one *send) bool {
@@ -251,8 +258,8 @@ func (s *Service) finish(ctx context.Context, one *send) {
 	}
 }
 
-// duplicatePoll is how often a duplicate looks whether the starts that the
-// original's sender waits for have been made.
+// duplicatePoll is how soon a duplicate looks whether the starts that the original's
+// sender waits for have been made; it doubles with each look.
 const duplicatePoll = 25 * time.Millisecond
 
 // original is the answer to a duplicate: that of the event which the key belongs
@@ -264,9 +271,9 @@ func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) 
 	if err != nil {
 		return nil, err
 	}
-	for wait != WaitAccepted && ctx.Err() == nil && firstAttemptUnderWay(stored.Dispatches) {
+	for pause := duplicatePoll; wait != WaitAccepted && ctx.Err() == nil && firstAttemptUnderWay(stored.Dispatches); pause *= 2 {
 		select {
-		case <-time.After(duplicatePoll):
+		case <-time.After(pause):
 			newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner)
 			if err != nil {
 				continue // what has been seen is answer enough
@@ -282,7 +289,7 @@ func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) 
 // that its first attempt has not come back.
 func firstAttemptUnderWay(dispatches []signalbox.Dispatch) bool {
 	for _, d := range dispatches {
-		if d.Status == signalbox.StatusPending && d.LastError == nil {
+		if d.Status == signalbox.StatusPending && d.Attempts > 0 && d.LastError == nil {
 			return true
 		}
 	}

@@ -3,7 +3,9 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +17,12 @@ import (
 )
 
 const (
-	maxFlushRows  = 2000
-	maxQueuedRows = 20_000
+	// A flush and the queue are bounded in bytes, so that neither large payloads
+	// nor many of them can make a flush outlast its timeout or grow memory.
+	maxFlushBytes  = 4 << 20
+	maxQueuedBytes = 64 << 20
+	// rowBytes is what a row costs beside its texts.
+	rowBytes = 1 << 10
 	// appendLanes is how many flushes run at once. One is enough to keep two
 	// cores busy; the second keeps a slow commit from stopping everyone.
 	appendLanes = 2
@@ -43,9 +49,9 @@ func NewAppender(db *DB) *Appender {
 	a := &Appender{db: db}
 	a.group = group[[]*row]{
 		flush:    a.flush,
-		rows:     func(rows []*row) int { return len(rows) },
-		maxBatch: maxFlushRows,
-		maxQueue: maxQueuedRows,
+		cost:     costOf,
+		maxBatch: maxFlushBytes,
+		maxQueue: maxQueuedBytes,
 		lanes:    appendLanes,
 		patience: db.timeout,
 	}
@@ -74,23 +80,47 @@ func (a *Appender) Append(records []*signalbox.Record) {
 	}
 }
 
+func costOf(rows []*row) int {
+	cost := 0
+	for _, r := range rows {
+		cost += rowBytes*(1+len(r.Dispatches)) + len(r.Event.Data) + len(r.Event.Metadata)
+	}
+	return cost
+}
+
 // flush stores a batch of sends. It runs on nobody's context: its work belongs to
-// all of them, and each database operation has its own timeout.
+// all of them, and has a timeout of its own.
 func (a *Appender) flush(batch [][]*row) {
 	rows := slices.Concat(batch...)
-	err := a.store(rows)
-	if err == nil {
-		return
-	}
+	defer func() {
+		if v := recover(); v != nil { // contained: the flush may be a goroutine's own
+			fail(rows, fmt.Errorf("a flush panicked: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), a.db.timeout)
+	defer cancel()
+	err := a.store(ctx, rows)
 	if classify(err) == faultData && len(rows) > 1 {
-		// One of them is at fault: alone, each fails or passes by itself.
-		for _, r := range rows {
-			if err := a.store([]*row{r}); err != nil {
-				r.err = translate(err)
+		// One of them is at fault: alone, each fails or passes by itself, unless the
+		// database goes away meanwhile.
+		for i, r := range rows {
+			err := a.store(ctx, []*row{r})
+			if err != nil {
+				fail(rows[i:i+1], err)
+			}
+			if kind := classify(err); kind == faultConnection || kind == faultBusy {
+				fail(rows[i+1:], err)
+				return
 			}
 		}
 		return
 	}
+	if err != nil {
+		fail(rows, err)
+	}
+}
+
+func fail(rows []*row, err error) {
 	for _, r := range rows {
 		r.err = translate(err)
 	}
@@ -99,9 +129,7 @@ func (a *Appender) flush(batch [][]*row) {
 // store commits rows in one transaction. Every statement in it can be repeated
 // (the ids are fixed, and ON CONFLICT DO NOTHING), so a lost connection and a
 // deadlock are simply tried again, within the operation timeout.
-func (a *Appender) store(rows []*row) error {
-	ctx, cancel := context.WithTimeout(context.Background(), a.db.timeout)
-	defer cancel()
+func (a *Appender) store(ctx context.Context, rows []*row) error {
 	for try := 1; ; try++ {
 		err := a.storeOnce(ctx, rows)
 		kind := classify(err)

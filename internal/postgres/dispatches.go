@@ -22,8 +22,11 @@ func scanDispatch(row pgx.CollectableRow) (signalbox.Dispatch, error) {
 func whereDispatches(tenant signalbox.ID, f signalbox.DispatchFilter) *where {
 	var w where
 	w.and("d.tenant_id = $%d", tenant)
+	// In words, so that the partial index of these applies.
 	if len(f.Statuses) == 1 && f.Statuses[0] == signalbox.StatusFailed {
-		w.plain("d.status = 'FAILED'") // in words, so that the index of these applies
+		w.plain("d.status = 'FAILED'")
+	} else if len(f.Statuses) == 1 && f.Statuses[0] == signalbox.StatusPending {
+		w.plain("d.status = 'PENDING'")
 	} else if len(f.Statuses) > 0 {
 		w.and("d.status = ANY($%d)", textsOf(f.Statuses))
 	}
@@ -50,7 +53,7 @@ func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.D
 		w.and("d.id < $%d", page.After)
 	}
 	sql := "SELECT " + dispatchColumnList + " FROM dispatches d" + w.sql() + " ORDER BY d.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := query(ctx, db, scanDispatch, sql, w.args...)
+	found, err := list(ctx, db, scanDispatch, sql, w.args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -94,7 +97,13 @@ WITH chosen AS (
     SELECT d.tenant_id, d.id FROM dispatches d` + chosen.sql() + ` AND d.status = 'FAILED'
     ORDER BY d.id LIMIT ` + limit + ` FOR UPDATE
 )
-UPDATE dispatches d SET status = 'PENDING', due_at = now(), settled_at = NULL
+UPDATE dispatches d SET
+    status = 'PENDING',
+    attempts = d.attempts + 1, -- fences the mark of the attempt that failed, should it come twice
+    due_at = now(),
+    error_code = NULL,
+    error_message = NULL,
+    settled_at = NULL
 FROM chosen c
 WHERE d.tenant_id = c.tenant_id AND d.id = c.id`
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)

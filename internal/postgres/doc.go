@@ -6,5 +6,6 @@
 // house's error codes. It decides nothing about events: what may be stored, what
 // matches and what is started is settled before it is called.
 //
-// Every query names its tenant.
+// Every query on behalf of a caller names its tenant; the relay, the count of the
+// backlog and the catalogue look at all of them.
 package postgres

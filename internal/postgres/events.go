@@ -87,7 +87,7 @@ func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.Event
 		w.and("o.outcome = ANY($%d)", textsOf(f.Outcomes))
 	}
 	sql := "SELECT " + eventColumnList + " FROM " + from + w.sql() + " ORDER BY e.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := query(ctx, db, scanEvent, sql, w.args...)
+	found, err := list(ctx, db, scanEvent, sql, w.args...)
 	if err != nil {
 		return nil, false, err
 	}

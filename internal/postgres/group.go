@@ -20,9 +20,9 @@ type group[T any] struct {
 	// flush stores a batch and sets each item's own result before it returns. It
 	// may still be at it when the caller of do has given up on the item.
 	flush func(batch []T)
-	// rows is an item's weight; maxBatch and maxQueue count in it. An item that
+	// cost is an item's weight; maxBatch and maxQueue count in it. An item that
 	// is heavier than a batch may be is flushed alone.
-	rows     func(T) int
+	cost     func(T) int
 	maxBatch int
 	maxQueue int
 	// lanes is how many flushes may run at once.
@@ -32,7 +32,7 @@ type group[T any] struct {
 
 	mu      sync.Mutex
 	queue   []waiter[T]
-	queued  int // rows in queue
+	queued  int // the cost of what is in queue
 	running int
 }
 
@@ -64,7 +64,7 @@ func (g *group[T]) do(item T) error {
 	}
 	w := waiter[T]{item: item, done: make(chan struct{})}
 	g.queue = append(g.queue, w)
-	g.queued += g.rows(item)
+	g.queued += g.cost(item)
 	g.mu.Unlock()
 	timer := time.NewTimer(g.patience)
 	defer timer.Stop()
@@ -83,7 +83,7 @@ func (g *group[T]) leave(w waiter[T]) {
 	defer g.mu.Unlock()
 	i := slices.IndexFunc(g.queue, func(other waiter[T]) bool { return other.done == w.done })
 	if i >= 0 {
-		g.queued -= g.rows(w.item)
+		g.queued -= g.cost(w.item)
 		g.queue = slices.Delete(g.queue, i, i+1)
 	}
 }
@@ -127,17 +127,17 @@ func (g *group[T]) take() []waiter[T] {
 		g.running--
 		return nil
 	}
-	n, rows := 0, 0
+	n, cost := 0, 0
 	for n < len(g.queue) {
-		weight := g.rows(g.queue[n].item)
-		if n > 0 && rows+weight > g.maxBatch {
+		weight := g.cost(g.queue[n].item)
+		if n > 0 && cost+weight > g.maxBatch {
 			break
 		}
-		rows += weight
+		cost += weight
 		n++
 	}
 	taken := g.queue[:n:n]
 	g.queue = g.queue[n:]
-	g.queued -= rows
+	g.queued -= cost
 	return taken
 }

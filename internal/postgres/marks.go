@@ -15,7 +15,8 @@ import (
 
 const (
 	maxQueuedMarks = 50_000
-	maxMarkRows    = 1000
+	// maxMarkRows keeps a write to a plan that goes by the primary key.
+	maxMarkRows = 128
 	// markEvery is how often marks are written at the most. A write costs Postgres
 	// hardly more for fifty marks than for one, most of it planning, so under load
 	// they share; one that comes alone is written at once.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // The limits that the server itself puts on our statements, so that a lock or a
@@ -41,6 +43,9 @@ const (
 type DB struct {
 	pool    *pgxpool.Pool
 	timeout time.Duration
+	// lists holds as many places as lists may be read at once, so that people who
+	// look things up never take the connections that events need.
+	lists chan struct{}
 }
 
 // Open makes the pool and asks the database for an answer once, so that a wrong
@@ -72,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	db := &DB{pool: pool, timeout: cfg.Timeout}
+	db := &DB{pool: pool, timeout: cfg.Timeout, lists: make(chan struct{}, max(1, cfg.MaxConns/4))}
 	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
@@ -103,6 +108,30 @@ func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string
 	}
 	found, err := pgx.CollectRows(rows, scan)
 	return found, translate(err)
+}
+
+// list is query for lists, of which few are read at once. One that takes too long
+// says so: its filter is the reason, and not the database.
+func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	wait, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	select {
+	case db.lists <- struct{}{}:
+		defer func() { <-db.lists }()
+	case <-wait.Done():
+		return nil, &signalbox.Error{
+			Code: signalbox.CodeOverloaded, Message: "too many lists are being read at once; ask again later", RetryAfter: unavailableRetry,
+		}
+	}
+	found, err := query(ctx, db, scan, sql, args...)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, &signalbox.Error{
+			Code:    signalbox.CodeUnavailable,
+			Message: "the list takes too long to find: narrow the filter, best by receivedFrom",
+			Err:     err,
+		}
+	}
+	return found, err
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

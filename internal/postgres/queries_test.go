@@ -1,7 +1,11 @@
 package postgres_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,4 +193,59 @@ func TestOpenExplainsItself(t *testing.T) {
 	_, err = postgres.Open(t.Context(), postgres.Config{DSN: "postgres://u:secret@127.0.0.1:1/nothing"})
 	require.ErrorContains(t, err, "Postgres does not answer at 127.0.0.1:1")
 	require.NotContains(t, err.Error(), "secret")
+}
+
+// Partitions are made while events are stored and claimed: neither may wait long,
+// nor dead-lock (CREATE TABLE … PARTITION OF does both).
+func TestPartitionsAreMadeUnderTraffic(t *testing.T) {
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				r := record("", "a")
+				r.Lease = 0
+				appender.Append([]*signalbox.Record{r})
+				if r.Err != nil {
+					t.Error(r.Err)
+				}
+				if _, err := db.Claim(t.Context(), lane, 10, time.Minute); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 10 {
+		require.NoError(t, db.EnsurePartitions(t.Context(), time.Now().AddDate(0, i*2, 0)))
+	}
+	cancel()
+	wg.Wait()
+}
+
+// Many payloads at the limit must not make one flush that outlasts its timeout and
+// takes the small ones down with it.
+func TestLargePayloadsDoNotMakeOneLargeFlush(t *testing.T) {
+	db := pgtest.Open(t)
+	appender := postgres.NewAppender(db)
+	large := json.RawMessage(`{"s":"` + strings.Repeat("x", 250<<10) + `"}`)
+	var wg sync.WaitGroup
+	for i := range 150 {
+		wg.Go(func() {
+			r := record("")
+			if i%10 != 0 {
+				r.Event.Data = large
+			}
+			appender.Append([]*signalbox.Record{r})
+			// Where the machine is slow some are refused, and with a hint; none fails.
+			if code := signalbox.ErrorCode(r.Err); code != "" && code != signalbox.CodeUnavailable && code != signalbox.CodeOverloaded {
+				t.Error(r.Err)
+			}
+		})
+	}
+	wg.Wait()
+	events, _, err := db.Events(t.Context(), defaultTenant, signalbox.EventFilter{}, signalbox.Page{First: 200})
+	require.NoError(t, err)
+	require.Greater(t, len(events), 16, "they are stored flush by flush")
 }

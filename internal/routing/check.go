@@ -47,15 +47,13 @@ func check(r *signalbox.Rule) []error {
 		fault("start.taskQueue has at most %d bytes", maxTaskQueueLength)
 	}
 	o := r.Start.StartOptions
-	switch o.ReusePolicy {
-	case "", signalbox.ReuseRejectDuplicate, signalbox.ReuseAllowDuplicate, signalbox.ReuseAllowFailedOnly:
-	default:
-		fault("start.reusePolicy is REJECT_DUPLICATE, ALLOW_DUPLICATE or ALLOW_DUPLICATE_FAILED_ONLY")
+	// A workflow id names the rule and the event, so nobody else can have it. With
+	// any other policy a repeated start could only make a second run of the same.
+	if o.ReusePolicy != "" && o.ReusePolicy != signalbox.ReuseRejectDuplicate {
+		fault("start.reusePolicy can only be REJECT_DUPLICATE: another could start a workflow twice for one event")
 	}
-	switch o.ConflictPolicy {
-	case "", signalbox.ConflictUseExisting, signalbox.ConflictFail, signalbox.ConflictTerminateExisting:
-	default:
-		fault("start.conflictPolicy is USE_EXISTING, FAIL or TERMINATE_EXISTING")
+	if o.ConflictPolicy != "" && o.ConflictPolicy != signalbox.ConflictUseExisting {
+		fault("start.conflictPolicy can only be USE_EXISTING: another could start a workflow twice for one event")
 	}
 	if o.ExecutionTimeout < 0 || o.RunTimeout < 0 || o.TaskTimeout < 0 {
 		fault("a timeout cannot be negative")

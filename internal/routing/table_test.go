@@ -113,7 +113,7 @@ func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) {
 
 func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 	bad := rule("Größe", " order", "")
-	bad.Start = signalbox.StartSpec{StartOptions: signalbox.StartOptions{ReusePolicy: "SOMETIMES", ConflictPolicy: "NEVER", RunTimeout: -1}}
+	bad.Start = signalbox.StartSpec{StartOptions: signalbox.StartOptions{ReusePolicy: signalbox.ReuseAllowDuplicate, ConflictPolicy: signalbox.ConflictTerminateExisting, RunTimeout: -1}}
 	bad.State = "HALF"
 	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, "home")
 	require.Equal(t, signalbox.CodeConfiguration, signalbox.ErrorCode(err))
