@@ -43,7 +43,7 @@ func TestTemporalDown(t *testing.T) {
 	require.NotEmpty(t, pending, "nothing waits for Temporal")
 	up()
 	back := time.Now()
-	require.True(t, r.awaitStarted(t, pending, back.Add(30*time.Second)), "the backlog does not drain")
+	require.True(t, r.awaitStarted(t, pending, back.Add(away+30*time.Second)), "the backlog does not drain")
 	t.Logf("%d starts waited; they were made within %s of Temporal's return", len(pending), time.Since(back).Round(time.Millisecond))
 	l.await(t, 50)
 	l.stop()
