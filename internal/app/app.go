@@ -22,6 +22,9 @@ import (
 
 const (
 	partitionsEvery = time.Hour
+	// drainPause lets balancers see that the server is not ready, and clients give up
+	// their connections, before any is closed.
+	drainPause = 300 * time.Millisecond
 	// shutdownTimeout bounds the wait for requests under way.
 	shutdownTimeout = 10 * time.Second
 )
@@ -153,6 +156,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		GraphQL:      handler,
 		Playground:   playground,
 		Ready:        a.ready,
+		Stopping:     a.stopping.Load,
 		Principal:    a.principal,
 		LoopbackOnly: true,
 		Logger:       log,
@@ -197,6 +201,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.listener = listener
 	go func() { a.served <- a.server.Serve(listener) }()
 	a.down.push("http server", func(ctx context.Context) error {
+		time.Sleep(drainPause)
 		ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 		defer cancel()
 		if err := a.server.Shutdown(ctx); err != nil {

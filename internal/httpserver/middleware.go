@@ -100,6 +100,20 @@ func withPrincipal(who func(r *http.Request) (signalbox.Principal, error)) func(
 	}
 }
 
+// lastRequests tells clients, while the server stops, that a connection takes no
+// further request. Closing it under them instead could cut off one that is just
+// being sent.
+func lastRequests(stopping func() bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if stopping() {
+				w.Header().Set("Connection", "close")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 func onlyLoopbackHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

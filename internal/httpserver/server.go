@@ -26,6 +26,9 @@ const (
 type Config struct {
 	GraphQL    http.Handler
 	Playground http.Handler // nil: there is none
+	// Stopping tells whether connections are to be given up after the request under
+	// way, so that a stop finds them idle; nil means never.
+	Stopping func() bool
 	// Ready is nil when requests can be served.
 	Ready func(ctx context.Context) error
 	// Principal says who is calling.
@@ -44,6 +47,9 @@ func New(cfg Config) (*http.Server, error) {
 	}
 	r := chi.NewRouter()
 	r.Use(withRequestID, withRecovery(cfg.Logger))
+	if cfg.Stopping != nil {
+		r.Use(lastRequests(cfg.Stopping))
+	}
 	if cfg.LoopbackOnly {
 		r.Use(onlyLoopbackHosts)
 	}

@@ -22,6 +22,7 @@ type door struct {
 	log   *bytes.Buffer
 	ready error
 	who   error
+	ends  bool
 }
 
 func newDoor(t *testing.T, graphql http.HandlerFunc) *door {
@@ -33,6 +34,7 @@ func newDoor(t *testing.T, graphql http.HandlerFunc) *door {
 		Principal: func(*http.Request) (signalbox.Principal, error) {
 			return signalbox.Principal{Tenant: signalbox.Tenant{Slug: "acme"}}, d.who
 		},
+		Stopping:     func() bool { return d.ends },
 		LoopbackOnly: true,
 		Logger:       slog.New(slog.NewTextHandler(d.log, nil)),
 	})
@@ -123,4 +125,13 @@ func TestWhoIsNotKnownIsRefused(t *testing.T) {
 func TestNewRefusesAMissingPart(t *testing.T) {
 	_, err := httpserver.New(httpserver.Config{})
 	require.Error(t, err)
+}
+
+func TestAStoppingServerGivesUpItsConnections(t *testing.T) {
+	d := newDoor(t, func(http.ResponseWriter, *http.Request) {})
+	_, header, _ := d.get("/graphql")
+	require.Empty(t, header.Get("Connection"))
+	d.ends = true
+	_, header, _ = d.get("/graphql")
+	require.Equal(t, "close", header.Get("Connection"))
 }
