@@ -130,8 +130,13 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 	finished := make(chan struct{}, 1)
 	for {
 		want, probing := r.free(l, slots)
-		claimed, err := r.queue.Claim(ctx, name, want, Lease)
-		if err != nil && ctx.Err() == nil {
+		if ctx.Err() != nil {
+			return // Run waits for what is under way
+		}
+		// Not cancelled in the middle: a claim whose answer is lost is a lease that
+		// nobody works on.
+		claimed, err := r.queue.Claim(context.WithoutCancel(ctx), name, want, Lease)
+		if err != nil {
 			r.log.Warn("the relay cannot claim work", "namespace", name.Namespace, "error", err)
 		}
 		for i := range claimed {
@@ -155,10 +160,10 @@ func (r *Relay) work(ctx context.Context, name signalbox.Lane, l *lane) {
 			case <-l.wake:
 				announced = !probing && !r.resting(l)
 			case <-ctx.Done():
-				return // Run waits for what is under way
+				return
 			}
 		}
-		if len(slots) == 0 && (len(claimed) < want || r.resting(l) || ctx.Err() != nil) && r.done(l, err) {
+		if len(slots) == 0 && (len(claimed) < want || r.resting(l)) && r.done(l, err) {
 			return
 		}
 	}

@@ -233,3 +233,29 @@ func TestStoppingSeesAttemptsThrough(t *testing.T) {
 	stop()
 	require.Equal(t, 10, m.count(signalbox.StatusStarted), "what was begun is marked before the relay is gone")
 }
+
+// slowClaims takes its time for each claim, as a busy database does.
+type slowClaims struct {
+	*memory
+	claiming chan struct{}
+}
+
+func (s *slowClaims) Claim(ctx context.Context, lane signalbox.Lane, n int, lease time.Duration) ([]signalbox.StoredEvent, error) {
+	claimed, err := s.memory.Claim(ctx, lane, n, lease)
+	s.claiming <- struct{}{}
+	select {
+	case <-time.After(50 * time.Millisecond):
+		return claimed, err
+	case <-ctx.Done(): // the answer is lost, the claim is not
+		return nil, ctx.Err()
+	}
+}
+
+func TestStoppingLeavesNoClaimUnworked(t *testing.T) {
+	queue := &slowClaims{memory: &memory{}, claiming: make(chan struct{}, 100)}
+	queue.add("ns", 10)
+	_, m, stop := runRelay(t, queue, temporalFunc(func(context.Context, string) error { return nil }))
+	<-queue.claiming
+	stop()
+	require.Equal(t, 10, m.count(signalbox.StatusStarted))
+}
