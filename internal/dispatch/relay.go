@@ -56,7 +56,7 @@ type Relay struct {
 type lane struct {
 	running bool
 	wake    chan struct{} // work was announced while the loop ran
-	faults  int           // attempts in a row that Temporal did not take
+	faults  int           // times in a row that Temporal took none
 	resume  time.Time     // while Temporal takes none: when to probe next
 }
 
@@ -200,7 +200,7 @@ func (r *Relay) attempt(ctx context.Context, l *lane, claimed *signalbox.StoredE
 	case !attempted: // no slot was free; nothing was learned of Temporal
 	case d.Status != signalbox.StatusPending:
 		l.faults, l.resume = 0, time.Time{}
-	case turnedAway(d.LastError.Code):
+	case turnedAway(d.LastError.Code) && !time.Now().Before(l.resume): // those that failed together count once
 		l.faults++
 		l.resume = time.Now().Add(min(minPause<<min(l.faults, 8), maxPause))
 	}
