@@ -135,8 +135,8 @@ func caseFakes() *fakes {
 		},
 		rules: func(signalbox.ID) []signalbox.Rule {
 			return []signalbox.Rule{{
-				Name: "reorder", Version: 2, State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "inventory", Operation: "*"},
-				Start: signalbox.StartSpec{Workflow: "ReorderStock", TaskQueue: "main", Namespace: "default"},
+				Name: "reorder", Version: 2, State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "inventory", Operation: "*"},
+					Start: signalbox.StartSpec{Workflow: "ReorderStock", TaskQueue: "main", Namespace: "default"}},
 			}}
 		},
 	}

@@ -16,9 +16,7 @@ import (
 // nothing, and keeps what is committed.
 type memory struct{ committed []*signalbox.Record }
 
-func (m *memory) Check(signalbox.ID, string, string) error { return nil }
-
-func (m *memory) Match(*signalbox.Event) (signalbox.Plan, error) { return signalbox.Plan{}, nil }
+func (m *memory) Plan(*signalbox.Event) (signalbox.Plan, error) { return signalbox.Plan{}, nil }
 
 func (m *memory) Append(records []*signalbox.Record) {
 	for _, r := range records {

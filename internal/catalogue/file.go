@@ -106,7 +106,7 @@ func Parse(text []byte) (signalbox.Catalogue, error) {
 	if err := errors.Join(faults...); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	if _, err := routing.Compile(content.Rules, ""); err != nil {
+	if _, err := routing.Compile(content.Rules, routing.Options{}); err != nil {
 		return signalbox.Catalogue{}, errors.New(signalbox.AsError(err).Message)
 	}
 	return content, nil
@@ -123,15 +123,15 @@ func (r *fileRule) rule() (signalbox.Rule, error) {
 	rule := signalbox.Rule{
 		Name:  r.Name,
 		State: signalbox.RuleState(r.State),
-		On:    signalbox.Pattern{Type: r.On.Type, Operation: r.On.Operation},
-		Start: signalbox.StartSpec{
-			Workflow:  r.Start.Workflow,
-			TaskQueue: r.Start.TaskQueue,
-			Namespace: r.Start.Namespace,
-			StartOptions: signalbox.StartOptions{
-				ReusePolicy:    signalbox.ReusePolicy(r.Start.ReusePolicy),
-				ConflictPolicy: signalbox.ConflictPolicy(r.Start.ConflictPolicy),
-			},
+	}
+	rule.On = signalbox.Pattern{Type: r.On.Type, Operation: r.On.Operation}
+	rule.Start = signalbox.StartSpec{
+		Workflow:  r.Start.Workflow,
+		TaskQueue: r.Start.TaskQueue,
+		Namespace: r.Start.Namespace,
+		StartOptions: signalbox.StartOptions{
+			ReusePolicy:    signalbox.ReusePolicy(r.Start.ReusePolicy),
+			ConflictPolicy: signalbox.ConflictPolicy(r.Start.ConflictPolicy),
 		},
 	}
 	if rule.State == "" {

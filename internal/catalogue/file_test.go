@@ -29,14 +29,14 @@ rules:
 		Types: []signalbox.EventType{{Type: "user", Operation: "created"}, {Type: "user", Operation: "deleted", DisplayName: "User deleted", Description: "Gone."}},
 		Rules: []signalbox.Rule{
 			{
-				Name: "welcome", State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "user", Operation: "created"},
-				Start: signalbox.StartSpec{Workflow: "Welcome", TaskQueue: "users", StartOptions: signalbox.StartOptions{
-					ReusePolicy: signalbox.ReuseRejectDuplicate, ExecutionTimeout: 90 * time.Minute, RunTimeout: 24 * time.Hour,
-				}},
+				Name: "welcome", State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "user", Operation: "created"},
+					Start: signalbox.StartSpec{Workflow: "Welcome", TaskQueue: "users", StartOptions: signalbox.StartOptions{
+						ReusePolicy: signalbox.ReuseRejectDuplicate, ExecutionTimeout: 90 * time.Minute, RunTimeout: 24 * time.Hour,
+					}}},
 			},
 			{
-				Name: "audit", State: signalbox.RuleDisabled, On: signalbox.Pattern{Type: "user", Operation: "*"},
-				Start: signalbox.StartSpec{Workflow: "Audit", TaskQueue: "audit", Namespace: "audit"},
+				Name: "audit", State: signalbox.RuleDisabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "user", Operation: "*"},
+					Start: signalbox.StartSpec{Workflow: "Audit", TaskQueue: "audit", Namespace: "audit"}},
 			},
 		},
 	}, got)

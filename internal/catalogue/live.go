@@ -80,7 +80,7 @@ func (l *Live) refresh(ctx context.Context) error {
 	changed := len(tenants) != len(old)
 	for _, tenant := range tenants {
 		id := tenant.ID
-		if s := old[id]; s != nil && s.tenant == tenant {
+		if s := old[id]; s != nil && s.tenant.Revision == tenant.Revision {
 			next[id] = s
 			continue
 		}
@@ -110,11 +110,15 @@ func (l *Live) load(ctx context.Context, tenant signalbox.Tenant) (*snapshot, er
 	if namespace == "" {
 		namespace = l.namespace
 	}
-	rules, err := routing.Compile(registered.Rules, namespace)
+	types, err := eventtype.NewRegistry(registered.Types, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &snapshot{tenant: tenant, types: eventtype.NewRegistry(registered.Types), rules: rules}, nil
+	rules, err := routing.Compile(registered.Rules, routing.Options{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	return &snapshot{tenant: tenant, types: types, rules: rules}, nil
 }
 
 func (l *Live) of(tenant signalbox.ID) (*snapshot, error) {
@@ -144,22 +148,20 @@ func (l *Live) TenantSlug(tenant signalbox.ID) string {
 	return s.tenant.Slug
 }
 
-// Check is nil where the tenant has registered the pair.
-func (l *Live) Check(tenant signalbox.ID, typ, operation string) error {
-	s, err := l.of(tenant)
-	if err != nil {
-		return err
-	}
-	return s.types.Check(typ, operation)
-}
-
-// Match asks the tenant's rules about an event.
-func (l *Live) Match(e *signalbox.Event) (signalbox.Plan, error) {
+// Plan holds the event to what its tenant has registered and asks the tenant's
+// rules about it, all of one snapshot.
+func (l *Live) Plan(e *signalbox.Event) (signalbox.Plan, error) {
 	s, err := l.of(e.Tenant)
 	if err != nil {
 		return signalbox.Plan{}, err
 	}
-	return s.rules.Match(e), nil
+	checked, err := s.types.Check(e, s.tenant.UnknownNames)
+	if err != nil {
+		return signalbox.Plan{}, err
+	}
+	plan := s.rules.Match(&routing.Facts{Event: e, Data: checked.Data, Sensitive: checked.Sensitive})
+	plan.Warnings = checked.Warnings
+	return plan, nil
 }
 
 // EventTypes lists the tenant's registered pairs, by name.

@@ -14,8 +14,11 @@ type Registry struct {
 	byType map[string]map[string]struct{} // type → operations
 }
 
-// NewRegistry makes a registry of types, in any order.
-func NewRegistry(types []signalbox.EventType) *Registry {
+// NewRegistry makes a registry of types, in any order. What previous, which may be
+// nil, has compiled already is taken from it.
+//
+// A schema that does not compile is an error that names it.
+func NewRegistry(types []signalbox.EventType, previous *Registry) (*Registry, error) {
 	r := &Registry{all: slices.Clone(types), byType: make(map[string]map[string]struct{})}
 	slices.SortFunc(r.all, func(a, b signalbox.EventType) int {
 		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Operation, b.Operation))
@@ -28,24 +31,38 @@ func NewRegistry(types []signalbox.EventType) *Registry {
 		}
 		operations[t.Operation] = struct{}{}
 	}
-	return r
+	return r, nil
+}
+
+// Checked is what the registry knows of an event that it lets pass.
+type Checked struct {
+	// Data is the event's data, decoded: objects as map[string]any, arrays as []any,
+	// numbers as json.Number. nil where it is absent or null.
+	Data     any
+	Warnings []signalbox.Warning
+	// Sensitive tells of a path below payload.data whether its value must never be
+	// shown (P-27); nil: none but those of the deny-list.
+	Sensitive func(path []string) bool
 }
 
 // All lists the registered pairs by type, then operation.
 func (r *Registry) All() []signalbox.EventType { return r.all }
 
-// Check is nil for a registered pair. An unknown type is UNKNOWN_EVENT_TYPE, a
-// known type with an unknown operation UNKNOWN_OPERATION; both suggest the nearest
-// names (P-15). Names are case-sensitive (P-21).
-func (r *Registry) Check(typ, operation string) error {
-	operations, known := r.byType[typ]
+// Check is nil for an event of a registered pair. An unknown type is
+// UNKNOWN_EVENT_TYPE, a known type with an unknown operation UNKNOWN_OPERATION; both
+// suggest the nearest names (P-15). Names are case-sensitive (P-21).
+//
+// The event's SchemaVersion is the version that its sender named, 0 for none, and is
+// set to the one that the data was held to.
+func (r *Registry) Check(e *signalbox.Event, _ signalbox.UnknownNames) (Checked, error) {
+	operations, known := r.byType[e.Type]
 	if !known {
-		return unknown(signalbox.CodeUnknownEventType, "/type", "the event type is not registered", typ, names(r.byType))
+		return Checked{}, unknown(signalbox.CodeUnknownEventType, "/type", "the event type is not registered", e.Type, names(r.byType))
 	}
-	if _, known := operations[operation]; !known {
-		return unknown(signalbox.CodeUnknownOperation, "/operation", "the event type has no such operation", operation, names(operations))
+	if _, known := operations[e.Operation]; !known {
+		return Checked{}, unknown(signalbox.CodeUnknownOperation, "/operation", "the event type has no such operation", e.Operation, names(operations))
 	}
-	return nil
+	return Checked{}, nil
 }
 
 func unknown(code signalbox.Code, path, message, given string, known []string) error {

@@ -11,9 +11,10 @@ import (
 )
 
 func TestCheck(t *testing.T) { // P-15, P-21
-	registry := eventtype.NewRegistry([]signalbox.EventType{
+	registry, err := eventtype.NewRegistry([]signalbox.EventType{
 		{Type: "order", Operation: "placed"}, {Type: "order", Operation: "cancelled"}, {Type: "inventory", Operation: "low_stock_alert"},
-	})
+	}, nil)
+	require.NoError(t, err)
 	for _, c := range []struct {
 		typ, operation string
 		code           signalbox.Code
@@ -29,7 +30,7 @@ func TestCheck(t *testing.T) { // P-15, P-21
 		{"order", "low_stock_alert", signalbox.CodeUnknownOperation, nil},
 		{strings.Repeat("x", 10_000), "x", signalbox.CodeUnknownEventType, nil},
 	} {
-		err := registry.Check(c.typ, c.operation)
+		_, err := registry.Check(&signalbox.Event{Type: c.typ, Operation: c.operation}, signalbox.UnknownReject)
 		require.Equal(t, c.code, signalbox.ErrorCode(err), "%s/%s", c.typ, c.operation)
 		if c.code == "" {
 			continue
@@ -44,6 +45,8 @@ func TestCheck(t *testing.T) { // P-15, P-21
 }
 
 func TestAnEmptyRegistrySaysHowToFillIt(t *testing.T) {
-	err := eventtype.NewRegistry(nil).Check("order", "placed")
+	registry, err := eventtype.NewRegistry(nil, nil)
+	require.NoError(t, err)
+	_, err = registry.Check(&signalbox.Event{Type: "order", Operation: "placed"}, signalbox.UnknownReject)
 	require.ErrorContains(t, err, "signalbox apply")
 }

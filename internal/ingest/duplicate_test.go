@@ -20,8 +20,7 @@ type parts struct {
 	event  func(context.Context) (*signalbox.StoredEvent, error)
 }
 
-func (p parts) Check(signalbox.ID, string, string) error                      { return nil }
-func (p parts) Match(*signalbox.Event) (signalbox.Plan, error)                { return p.plan, nil }
+func (p parts) Plan(*signalbox.Event) (signalbox.Plan, error)                 { return p.plan, nil }
 func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
 func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
 func (p parts) Wake(signalbox.Lane)                                           {}

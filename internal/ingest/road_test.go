@@ -139,7 +139,7 @@ func newRoad(t *testing.T, o options) *road {
 
 func rule(name, typ, operation, workflow string) signalbox.Rule {
 	return signalbox.Rule{
-		Name: name, On: signalbox.Pattern{Type: typ, Operation: operation}, Start: signalbox.StartSpec{Workflow: workflow},
+		Name: name, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: typ, Operation: operation}, Start: signalbox.StartSpec{Workflow: workflow}},
 	}
 }
 

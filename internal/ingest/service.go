@@ -16,10 +16,10 @@ import (
 
 // Catalogue knows what a tenant has registered.
 type Catalogue interface {
-	// Check is nil where the tenant has registered the pair.
-	Check(tenant signalbox.ID, typ, operation string) error
-	// Match asks the tenant's rules about an event that has its id and tenant.
-	Match(e *signalbox.Event) (signalbox.Plan, error)
+	// Plan holds an event that has its id and tenant to what the tenant has
+	// registered, and asks the tenant's rules about it. It may set the event's names to
+	// what a display name stands for, and sets its schema version.
+	Plan(e *signalbox.Event) (signalbox.Plan, error)
 }
 
 // Store keeps events.
@@ -182,11 +182,8 @@ func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, 
 		return nil, err
 	}
 	tenant := p.Tenant.ID
-	if err := s.cfg.Catalogue.Check(tenant, in.Type, in.Operation); err != nil {
-		return nil, err
-	}
 	record := &signalbox.Record{Event: in.event(tenant, s.newID()), Key: in.IdempotencyKey}
-	plan, err := s.cfg.Catalogue.Match(&record.Event)
+	plan, err := s.cfg.Catalogue.Plan(&record.Event)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,14 +14,8 @@ import (
 
 // Tenants lists every tenant with its revision.
 func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
-	return query(ctx, db, pgx.RowToStructByPos[signalbox.Tenant],
+	return query(ctx, db, scanTenant,
 		`SELECT id, slug, coalesce(namespace, ''), revision FROM tenants`)
-}
-
-// definition is what a rule's version says, as it is stored.
-type definition struct {
-	On    signalbox.Pattern   `json:"on"`
-	Start signalbox.StartSpec `json:"start"`
 }
 
 const (
@@ -32,23 +27,33 @@ WHERE r.tenant_id = $1
 ORDER BY r.name`
 )
 
+func scanTenant(row pgx.CollectableRow) (signalbox.Tenant, error) {
+	var t signalbox.Tenant
+	err := row.Scan(&t.ID, &t.Slug, &t.Namespace, &t.Revision)
+	return t, err
+}
+
+func scanType(row pgx.CollectableRow) (signalbox.EventType, error) {
+	var t signalbox.EventType
+	err := row.Scan(&t.Type, &t.Operation, &t.DisplayName, &t.Description)
+	return t, err
+}
+
 func scanRule(row pgx.CollectableRow) (signalbox.Rule, error) {
 	var r signalbox.Rule
 	var text string
 	if err := row.Scan(&r.Name, &r.Version, &r.State, &text); err != nil {
 		return r, err
 	}
-	var d definition
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
+	if err := json.Unmarshal([]byte(text), &r.RuleDefinition); err != nil {
 		return r, fmt.Errorf("read rule %s: %w", r.Name, err)
 	}
-	r.On, r.Start = d.On, d.Start
 	return r, nil
 }
 
 // Catalogue is what a tenant has registered.
 func (db *DB) Catalogue(ctx context.Context, tenant signalbox.ID) (signalbox.Catalogue, error) {
-	types, err := query(ctx, db, pgx.RowToStructByPos[signalbox.EventType], selectTypes, tenant)
+	types, err := query(ctx, db, scanType, selectTypes, tenant)
 	if err != nil {
 		return signalbox.Catalogue{}, err
 	}
@@ -98,7 +103,7 @@ func applyTypes(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, types []sig
 	if err != nil {
 		return nil, err
 	}
-	stored, err := pgx.CollectRows(rows, pgx.RowToStructByPos[signalbox.EventType])
+	stored, err := pgx.CollectRows(rows, scanType)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +115,7 @@ func applyTypes(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, types []sig
 	for _, t := range types {
 		name := t.Type + ":" + t.Operation
 		old, there := byName[name]
-		action := actionFor(there, old == t)
+		action := actionFor(there, old.DisplayName == t.DisplayName && old.Description == t.Description)
 		changes = append(changes, signalbox.Change{Kind: "event type", Name: name, Action: action})
 		if action == signalbox.Unchanged {
 			continue
@@ -141,7 +146,7 @@ func applyRules(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, rules []sig
 	var changes []signalbox.Change
 	for _, r := range rules {
 		old, there := byName[r.Name]
-		sameDefinition := there && old.On == r.On && old.Start == r.Start
+		sameDefinition := there && reflect.DeepEqual(old.RuleDefinition, r.RuleDefinition)
 		action := actionFor(there, sameDefinition && old.State == r.State)
 		changes = append(changes, signalbox.Change{Kind: "rule", Name: r.Name, Action: action})
 		if action == signalbox.Unchanged {
@@ -154,7 +159,7 @@ func applyRules(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, rules []sig
 INSERT INTO rule_versions (tenant_id, name, version, definition)
 SELECT $1, $2, 1 + coalesce(max(version), 0), $3 FROM rule_versions WHERE tenant_id = $1 AND name = $2
 RETURNING version`
-			if err := tx.QueryRow(ctx, sql, tenant, r.Name, mustJSON(definition{r.On, r.Start})).Scan(&r.Version); err != nil {
+			if err := tx.QueryRow(ctx, sql, tenant, r.Name, mustJSON(r.RuleDefinition)).Scan(&r.Version); err != nil {
 				return nil, err
 			}
 		}

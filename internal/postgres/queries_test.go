@@ -108,8 +108,8 @@ func TestEventsPageNewestFirstAndStayInTheirTenant(t *testing.T) { // P-22, I7
 func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
 	db := pgtest.Open(t)
 	rule := signalbox.Rule{
-		Name: "r", State: signalbox.RuleEnabled, On: signalbox.Pattern{Type: "a", Operation: "*"},
-		Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}},
+		Name: "r", State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "a", Operation: "*"},
+			Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}}},
 	}
 	catalogue := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
 	revision := func() int64 {

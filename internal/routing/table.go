@@ -17,12 +17,30 @@ type Table struct {
 	globs []*signalbox.Rule // by name
 }
 
+// Options are what a table is compiled with beside its rules.
+type Options struct {
+	Namespace string // of rules that name none
+	Previous  *Table // compiled rules that are unchanged are taken from it; may be nil
+}
+
+// Facts are what rules are asked about. Event has its id and tenant.
+type Facts struct {
+	Event *signalbox.Event
+	// Data is the event's data, decoded: objects as map[string]any, arrays as []any,
+	// numbers as json.Number. nil where it is absent or null.
+	Data any
+	// Config is the tenant's, decoded likewise.
+	Config any
+	// Sensitive tells of a path below payload.data whether its value must not be
+	// shown; nil: none but those of the deny-list.
+	Sensitive func(path []string) bool
+}
+
 type pair struct{ typ, operation string }
 
 // Compile makes a table. Every fault of every rule is reported at once, as a
-// CONFIGURATION error that names the rule. namespace is where rules that name
-// none start their workflows.
-func Compile(rules []signalbox.Rule, namespace string) (*Table, error) {
+// CONFIGURATION error that names the rule.
+func Compile(rules []signalbox.Rule, o Options) (*Table, error) {
 	t := &Table{exact: make(map[pair][]*signalbox.Rule)}
 	var faults []error
 	seen := make(map[string]bool)
@@ -33,7 +51,7 @@ func Compile(rules []signalbox.Rule, namespace string) (*Table, error) {
 		seen[r.Name] = true
 		faults = append(faults, check(&r)...)
 		if r.Start.Namespace == "" {
-			r.Start.Namespace = namespace
+			r.Start.Namespace = o.Namespace
 		}
 		t.all = append(t.all, &r)
 	}
@@ -57,7 +75,8 @@ func (t *Table) Rules() []*signalbox.Rule { return t.all }
 
 // Match asks every candidate: the rules whose pattern fits the event's type and
 // operation. The event must have its id and tenant.
-func (t *Table) Match(e *signalbox.Event) signalbox.Plan {
+func (t *Table) Match(f *Facts) signalbox.Plan {
+	e := f.Event
 	var plan signalbox.Plan
 	for _, r := range t.candidates(e) {
 		d := signalbox.Decision{Rule: r.Name, RuleVersion: r.Version, Verdict: signalbox.VerdictMatched}

@@ -15,8 +15,8 @@ import (
 func rule(name, typ, operation string) signalbox.Rule {
 	return signalbox.Rule{
 		Name: name, Version: 3, State: signalbox.RuleEnabled,
-		On:    signalbox.Pattern{Type: typ, Operation: operation},
-		Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q"},
+		RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: typ, Operation: operation},
+			Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q"}},
 	}
 }
 
@@ -30,7 +30,7 @@ func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
 	table, err := routing.Compile([]signalbox.Rule{
 		rule("z-exact", "order", "placed"), rule("a-any", "*", "*"), rule("m-prefix", "order", "pl*"), rule("other", "customer", "placed"),
 		rule("suffix", "*der", "*ed"), disabled,
-	}, "home")
+	}, routing.Options{Namespace: "home"})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		typ, operation string
@@ -43,7 +43,7 @@ func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
 		{"customer", "placed", "a-any other"},
 		{"order ", "placed", "a-any"},
 	} {
-		plan := table.Match(event(c.typ, c.operation))
+		plan := table.Match(&routing.Facts{Event: event(c.typ, c.operation)})
 		var got []string
 		matched := 0
 		for _, d := range plan.Decisions {
@@ -66,10 +66,10 @@ func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
 func TestADispatchIsAFunctionOfEventAndRule(t *testing.T) {
 	own := rule("own-namespace", "order", "placed")
 	own.Start.Namespace = "elsewhere"
-	table, err := routing.Compile([]signalbox.Rule{rule("plain", "order", "placed"), own}, "home")
+	table, err := routing.Compile([]signalbox.Rule{rule("plain", "order", "placed"), own}, routing.Options{Namespace: "home"})
 	require.NoError(t, err)
 	e := event("order", "placed")
-	first, second := table.Match(e), table.Match(e)
+	first, second := table.Match(&routing.Facts{Event: e}), table.Match(&routing.Facts{Event: e})
 	require.Equal(t, first, second)
 	require.Equal(t, "elsewhere", first.Dispatches[0].Namespace)
 	require.Equal(t, "home", first.Dispatches[1].Namespace)
@@ -88,7 +88,7 @@ func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) {
 		for i, n := 0, rapid.IntRange(0, 12).Draw(t, "rules"); i < n; i++ {
 			rules = append(rules, rule(string(rune('a'+i)), pattern.Draw(t, "type"), pattern.Draw(t, "operation")))
 		}
-		table, err := routing.Compile(rules, "home")
+		table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) {
 			}
 		}
 		var got []string
-		for _, d := range table.Match(e).Decisions {
+		for _, d := range table.Match(&routing.Facts{Event: e}).Decisions {
 			got = append(got, d.Rule)
 		}
 		if strings.Join(got, " ") != strings.Join(want, " ") {
@@ -115,7 +115,7 @@ func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 	bad := rule("Größe", " order", "")
 	bad.Start = signalbox.StartSpec{StartOptions: signalbox.StartOptions{ReusePolicy: signalbox.ReuseAllowDuplicate, ConflictPolicy: signalbox.ConflictTerminateExisting, RunTimeout: -1}}
 	bad.State = "HALF"
-	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, "home")
+	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, routing.Options{Namespace: "home"})
 	require.Equal(t, signalbox.CodeConfiguration, signalbox.ErrorCode(err))
 	for _, part := range []string{
 		`rule "twice" is there twice`, `"Größe": a name has`, "on.type has white space", "on.operation is blank", "start.workflow is missing",
@@ -127,7 +127,7 @@ func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 
 func TestGlobsStayLinearOnHostilePatterns(t *testing.T) {
 	hostile := strings.Repeat("a*", 60) + "b"
-	table, err := routing.Compile([]signalbox.Rule{rule("r", hostile, "*")}, "home")
+	table, err := routing.Compile([]signalbox.Rule{rule("r", hostile, "*")}, routing.Options{Namespace: "home"})
 	require.NoError(t, err)
-	require.Empty(t, table.Match(event(strings.Repeat("a", 128), "x")).Decisions)
+	require.Empty(t, table.Match(&routing.Facts{Event: event(strings.Repeat("a", 128), "x")}).Decisions)
 }

@@ -1,10 +1,13 @@
 package signalbox
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Dispatch is one start that a matching rule calls for: the unit of retry. It is
-// a complete start request but for the workflow's input, which follows from the
-// event, its tenant and the rule's name and version.
+// a complete start request but for an input that the rule does not map: that one
+// follows from the event, its tenant and the rule's name and version.
 //
 //	            ┌────── passing failure: backoff ──────┐
 //	            ▼                                      │
@@ -24,6 +27,11 @@ type Dispatch struct {
 	WorkflowID   string
 	TaskQueue    string
 	Options      StartOptions
+	// Input is the workflow's argument, as JSON; nil is the whole event. Memo and
+	// SearchAttributes are JSON objects; nil is none.
+	Input            json.RawMessage
+	Memo             json.RawMessage
+	SearchAttributes json.RawMessage
 
 	Status DispatchStatus
 	RunID  string // once STARTED or REUSED

@@ -31,6 +31,7 @@ type Event struct {
 	OccurredAt    time.Time // zero where not given
 	SchemaVersion int       // 0 where the type has no schema
 	Decisions     []Decision
+	Omitted       int // candidate rules that missed and are not among the decisions
 }
 
 // ReceivedAt is when the event was accepted, to the millisecond.
