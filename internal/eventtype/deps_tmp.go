@@ -1,0 +1,3 @@
+package eventtype
+
+import _ "github.com/santhosh-tekuri/jsonschema/v6"

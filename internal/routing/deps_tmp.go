@@ -1,0 +1,3 @@
+package routing
+
+import _ "cel.dev/cel-go/cel"
