@@ -28,3 +28,11 @@ const (
 	KindObject
 	KindArray
 )
+
+// TypeShape is the shape of payload.data under one schema of one registered pair.
+type TypeShape struct {
+	Type      string
+	Operation string
+	Version   int    // 0 where the pair has no schema
+	Data      *Shape // nil where it has none: anything goes
+}
