@@ -181,7 +181,7 @@ func (l *Live) Rules(tenant signalbox.ID) []signalbox.Rule {
 	}
 	rules := make([]signalbox.Rule, 0, len(s.rules.Rules()))
 	for _, r := range s.rules.Rules() {
-		rules = append(rules, *r)
+		rules = append(rules, r.Rule)
 	}
 	return rules
 }

@@ -1,38 +1,241 @@
 package routing
 
-import "github.com/signalbox/signalbox/internal/signalbox"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
 
 // Rule is one rule, compiled. It never changes once made, and is safe for
 // concurrent use.
 type Rule struct {
 	signalbox.Rule
+	namespace string    // where it starts its workflow
+	clauses   []*clause // its condition; all must hold
+	start     start
 }
 
 // CompileRule compiles one rule. Every fault is reported at once, as a
 // CONFIGURATION error whose violations point into the rule ("/when", "/start/id").
 // namespace is where it starts its workflow if it names none.
 func CompileRule(r signalbox.Rule, namespace string) (*Rule, error) {
-	panic("to come")
+	compiled := &Rule{Rule: r, namespace: namespace}
+	if r.Start.Namespace != "" {
+		compiled.namespace = r.Start.Namespace
+	}
+	faults := check(&r)
+	var more []signalbox.Violation
+	compiled.clauses, more = compileCondition(&r.RuleDefinition)
+	faults = append(faults, more...)
+	compiled.start, more = compileStart(&r.Start)
+	faults = append(faults, more...)
+	if len(faults) > 0 {
+		return nil, faulty(r.Name, faults)
+	}
+	return compiled, nil
 }
 
-// Rule finds a rule by its name; nil where there is none.
-func (t *Table) Rule(name string) *Rule { panic("to come") }
+// faulty is the error of a rule that cannot be taken.
+func faulty(name string, faults []signalbox.Violation) error {
+	lines := make([]string, len(faults))
+	for i, f := range faults {
+		lines[i] = strings.TrimSpace(dotted(f.Pointer) + " " + f.Message)
+	}
+	return &signalbox.Error{
+		Code: signalbox.CodeConfiguration, Path: faults[0].Pointer, Violations: faults,
+		Message: fmt.Sprintf("rule %q: %s", name, strings.Join(lines, "; ")),
+	}
+}
+
+// dotted is a pointer as people write it: start.id for /start/id.
+func dotted(pointer string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", ".")
+}
+
+// compileCondition makes the clauses of subjects and when.
+func compileCondition(d *signalbox.RuleDefinition) ([]*clause, []signalbox.Violation) {
+	var clauses []*clause
+	var faults []signalbox.Violation
+	if len(d.Subjects) > 0 {
+		c, err := subjectsClause(d.Subjects)
+		if err != nil {
+			faults = append(faults, signalbox.Violation{Pointer: "/subjects", Message: err.Error()})
+		} else {
+			clauses = append(clauses, c)
+		}
+	}
+	when := strings.TrimSpace(d.When)
+	if when == "" {
+		return clauses, faults
+	}
+	whole, err := compile(when)
+	if err != nil {
+		return clauses, append(faults, signalbox.Violation{Pointer: "/when", Message: err.Error()})
+	}
+	if !whole.mayBeTrue() {
+		return clauses, append(faults, signalbox.Violation{Pointer: "/when", Message: "is not a condition: it has to come to true or false"})
+	}
+	parts := conjuncts(when)
+	fromWhen := make([]*clause, 0, len(parts))
+	for _, part := range parts {
+		c, err := newClause(part)
+		if err != nil {
+			// The split and CEL's grammar differ on this text: the whole is one clause.
+			fromWhen = fromWhen[:0]
+			break
+		}
+		fromWhen = append(fromWhen, c)
+	}
+	if len(fromWhen) == 0 {
+		c, err := newClause(when)
+		if err != nil {
+			return clauses, append(faults, signalbox.Violation{Pointer: "/when", Message: err.Error()})
+		}
+		fromWhen = append(fromWhen, c)
+	}
+	return append(clauses, fromWhen...), faults
+}
+
+// active tells whether the rule is asked at all.
+func (r *Rule) active() bool {
+	return r.State == signalbox.RuleEnabled || r.State == signalbox.RuleShadow
+}
 
 // Covers tells whether the rule's pattern fits a type and an operation.
-func (r *Rule) Covers(typ, operation string) bool { panic("to come") }
+func (r *Rule) Covers(typ, operation string) bool {
+	return globMatch(r.On.Type, typ) && globMatch(r.On.Operation, operation)
+}
 
 // Decide asks the rule about one event, whatever its state and pattern are: MATCHED
 // with the start that it calls for, FILTERED or ERROR.
-func (r *Rule) Decide(f *Facts) (signalbox.Decision, *signalbox.Dispatch) { panic("to come") }
+func (r *Rule) Decide(f *Facts) (signalbox.Decision, *signalbox.Dispatch) {
+	return r.decide(&variables{facts: f})
+}
+
+func (r *Rule) decision(verdict signalbox.Verdict) signalbox.Decision {
+	return signalbox.Decision{Rule: r.Name, RuleVersion: r.Version, Verdict: verdict, Clauses: len(r.clauses)}
+}
+
+// decide holds the event to every clause. A clause that does not hold or reads what
+// is missing makes the rule FILTERED, whatever the others are, as in CEL's own &&;
+// else one that cannot be evaluated makes it an ERROR.
+func (r *Rule) decide(v *variables) (d signalbox.Decision, start *signalbox.Dispatch) {
+	began := time.Now()
+	d = r.decision(signalbox.VerdictMatched)
+	var miss, broken *clause
+	var missed, breaking outcome
+	for _, c := range r.clauses {
+		switch o := c.ask(v); o.result {
+		case signalbox.ClauseTrue:
+		case signalbox.ClauseFalse, signalbox.ClauseMissing:
+			d.Failed++
+			if miss == nil {
+				miss, missed = c, o
+			}
+		case signalbox.ClauseError:
+			d.Failed++
+			if broken == nil {
+				broken, breaking = c, o
+			}
+		}
+	}
+	switch {
+	case miss != nil:
+		d.Verdict = signalbox.VerdictFiltered
+		tell(&d, miss, miss.explain(v, missed))
+	case broken != nil:
+		d.Verdict = signalbox.VerdictError
+		tell(&d, broken, broken.explain(v, breaking))
+	default:
+		var err error
+		if start, err = r.dispatch(v); err != nil {
+			d.Verdict, d.Reason = signalbox.VerdictError, err.Error()
+		}
+	}
+	d.Micros = int(time.Since(began).Microseconds())
+	return d, start
+}
+
+// tell puts into a decision how the clause at fault went.
+func tell(d *signalbox.Decision, c *clause, how signalbox.Clause) {
+	d.Clause, d.Path, d.Expected, d.Observed, d.Reason = c.short, how.Path, how.Expected, how.Observed, how.Reason
+}
 
 // Explain says everything about the rule and one event, Stored and Dispatch aside.
-func (r *Rule) Explain(f *Facts) signalbox.Explanation { panic("to come") }
+func (r *Rule) Explain(f *Facts) signalbox.Explanation {
+	v := &variables{facts: f}
+	d, _ := r.decide(v)
+	x := signalbox.Explanation{
+		Rule: r.Name, Version: r.Version, State: r.State, Decision: d,
+		Candidate: r.Covers(f.Event.Type, f.Event.Operation),
+	}
+	for _, c := range r.clauses {
+		x.Clauses = append(x.Clauses, c.explain(v, c.ask(v)))
+	}
+	x.Reason = r.sumUp(&x, f.Event)
+	return x
+}
 
-// Check holds the rule to the schemas of the types that its pattern fits, every
-// version of them: a field that none has, and a comparison that none allows, is a
-// violation that points into the rule. nil shapes, or one without a schema, let
-// everything pass.
-func (r *Rule) Check(shapes []signalbox.TypeShape) []signalbox.Violation { panic("to come") }
+func (r *Rule) sumUp(x *signalbox.Explanation, e *signalbox.Event) string {
+	if !x.Candidate {
+		return fmt.Sprintf("the rule is on %s:%s, the event is %s:%s", r.On.Type, r.On.Operation, e.Type, e.Operation)
+	}
+	says := x.Decision.Reason
+	if x.Decision.Verdict == signalbox.VerdictMatched {
+		says = "every clause holds"
+		if len(r.clauses) == 0 {
+			says = "the rule has no condition"
+		}
+	}
+	switch r.State {
+	case signalbox.RuleDisabled, signalbox.RuleDraft, signalbox.RuleShadow:
+		return says + "; but " + passiveReasons[r.State]
+	default:
+		return says
+	}
+}
+
+// passiveReasons say why a rule starts nothing though nothing in it says no.
+var passiveReasons = map[signalbox.RuleState]string{
+	signalbox.RuleDisabled: "the rule is disabled",
+	signalbox.RuleDraft:    "the rule is a draft that has never been published",
+	signalbox.RuleShadow:   "the rule is in shadow: it is evaluated and recorded, and starts nothing",
+}
+
+// reuse gives the compiled form of r that stands already, where nothing has changed
+// that it was compiled from.
+func (t *Table) reuse(r *signalbox.Rule, namespace string) *Rule {
+	if t == nil || r.Version == 0 {
+		return nil
+	}
+	old := t.byName[r.Name]
+	if old == nil || old.Version != r.Version {
+		return nil
+	}
+	if r.Start.Namespace == "" && old.namespace != namespace {
+		return nil
+	}
+	if old.State == r.State && old.UpdatedAt.Equal(r.UpdatedAt) {
+		return old
+	}
+	fresh := *old
+	fresh.Rule = *r
+	return &fresh
+}
 
 // Test runs the rule's own tests, and answers a violation for each that fails.
-func (r *Rule) Test() []signalbox.Violation { panic("to come") }
+func (r *Rule) Test() []signalbox.Violation {
+	var failures []signalbox.Violation
+	for i := range r.Tests {
+		if err := r.runTest(&r.Tests[i]); err != nil {
+			failures = append(failures, signalbox.Violation{Pointer: fmt.Sprintf("/tests/%d", i), Message: fmt.Sprintf("%q fails: %s", r.Tests[i].Name, err)})
+		}
+	}
+	return slices.Clip(failures)
+}
+
+// Namespace is where the rule starts its workflow.
+func (r *Rule) Namespace() string { return r.namespace }

@@ -3,7 +3,6 @@ package routing
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,117 +11,169 @@ import (
 
 // Table is one tenant's rules, compiled. It never changes once made.
 type Table struct {
-	all   []*signalbox.Rule // by name
-	exact map[pair][]*signalbox.Rule
-	globs []*signalbox.Rule // by name
+	all    []*Rule // by name
+	byName map[string]*Rule
+	// The rules by their pattern: both names exact; the operation with a star; the
+	// type with one.
+	exact  map[pair]*bucket
+	byType map[string][]pattern
+	globs  []pattern
+}
+
+type pair struct{ typ, operation string }
+
+// pattern is a bucket of rules whose pattern has a star.
+type pattern struct {
+	signalbox.Pattern
+	*bucket
 }
 
 // Options are what a table is compiled with beside its rules.
 type Options struct {
 	Namespace string // of rules that name none
-	Previous  *Table // compiled rules that are unchanged are taken from it; may be nil
+	Previous  *Table // rules whose version stands there are taken from it; may be nil
 }
-
-// Facts are what rules are asked about. Event has its id and tenant.
-type Facts struct {
-	Event *signalbox.Event
-	// Data is the event's data, decoded: objects as map[string]any, arrays as []any,
-	// numbers as json.Number. nil where it is absent or null.
-	Data any
-	// Config is the tenant's, decoded likewise.
-	Config any
-	// Sensitive tells of a path below payload.data whether its value must not be
-	// shown; nil: none but those of the deny-list.
-	Sensitive func(path []string) bool
-}
-
-type pair struct{ typ, operation string }
 
 // Compile makes a table. Every fault of every rule is reported at once, as a
 // CONFIGURATION error that names the rule.
 func Compile(rules []signalbox.Rule, o Options) (*Table, error) {
-	t := &Table{exact: make(map[pair][]*signalbox.Rule)}
+	t := &Table{
+		byName: make(map[string]*Rule, len(rules)),
+		exact:  make(map[pair]*bucket), byType: make(map[string][]pattern),
+	}
 	var faults []error
-	seen := make(map[string]bool)
-	for _, r := range rules {
-		if seen[r.Name] {
-			faults = append(faults, fmt.Errorf("rule %q is there twice", r.Name))
+	groups := make(map[signalbox.Pattern][]*Rule)
+	for i := range rules {
+		r := o.Previous.reuse(&rules[i], o.Namespace)
+		if r == nil {
+			var err error
+			if r, err = CompileRule(rules[i], o.Namespace); err != nil {
+				faults = append(faults, errors.New(signalbox.AsError(err).Message))
+				continue
+			}
 		}
-		seen[r.Name] = true
-		faults = append(faults, check(&r)...)
-		if r.Start.Namespace == "" {
-			r.Start.Namespace = o.Namespace
+		if t.byName[r.Name] != nil {
+			faults = append(faults, errors.New(`rule "`+r.Name+`" is there twice`))
+			continue
 		}
-		t.all = append(t.all, &r)
+		t.byName[r.Name] = r
+		t.all = append(t.all, r)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, &signalbox.Error{Code: signalbox.CodeConfiguration, Message: err.Error()}
 	}
-	slices.SortFunc(t.all, byName)
+	slices.SortFunc(t.all, func(a, b *Rule) int { return cmp.Compare(a.Name, b.Name) })
 	for _, r := range t.all {
-		if strings.Contains(r.On.Type, "*") || strings.Contains(r.On.Operation, "*") {
-			t.globs = append(t.globs, r)
-		} else {
-			key := pair{r.On.Type, r.On.Operation}
-			t.exact[key] = append(t.exact[key], r)
+		groups[r.On] = append(groups[r.On], r)
+	}
+	for on, group := range groups {
+		b := newBucket(group)
+		switch {
+		case strings.Contains(on.Type, "*"):
+			t.globs = append(t.globs, pattern{on, b})
+		case strings.Contains(on.Operation, "*"):
+			t.byType[on.Type] = append(t.byType[on.Type], pattern{on, b})
+		default:
+			t.exact[pair{on.Type, on.Operation}] = b
 		}
 	}
 	return t, nil
 }
 
 // Rules lists the table's rules by name.
-func (t *Table) Rules() []*signalbox.Rule { return t.all }
+func (t *Table) Rules() []*Rule { return t.all }
 
-// Match asks every candidate: the rules whose pattern fits the event's type and
-// operation. The event must have its id and tenant.
-func (t *Table) Match(f *Facts) signalbox.Plan {
-	e := f.Event
-	var plan signalbox.Plan
-	for _, r := range t.candidates(e) {
-		d := signalbox.Decision{Rule: r.Name, RuleVersion: r.Version, Verdict: signalbox.VerdictMatched}
-		if r.State == signalbox.RuleDisabled {
-			d.Verdict, d.Reason = signalbox.VerdictDisabled, "the rule is disabled"
-		} else {
-			plan.Dispatches = append(plan.Dispatches, dispatchFor(e, r))
-		}
-		plan.Decisions = append(plan.Decisions, d)
+// Rule finds a rule by its name; nil where there is none.
+func (t *Table) Rule(name string) *Rule { return t.byName[name] }
+
+// candidates lists the buckets of the patterns that fit the event.
+func (t *Table) candidates(e *signalbox.Event) []*bucket {
+	var found []*bucket
+	if b := t.exact[pair{e.Type, e.Operation}]; b != nil {
+		found = append(found, b)
 	}
-	return plan
-}
-
-func (t *Table) candidates(e *signalbox.Event) []*signalbox.Rule {
-	exact := t.exact[pair{e.Type, e.Operation}]
-	found := exact
-	for _, r := range t.globs {
-		if globMatch(r.On.Type, e.Type) && globMatch(r.On.Operation, e.Operation) {
-			found = append(found[:len(found):len(found)], r)
+	for _, p := range t.byType[e.Type] {
+		if globMatch(p.Operation, e.Operation) {
+			found = append(found, p.bucket)
 		}
 	}
-	if len(found) > len(exact) {
-		slices.SortFunc(found, byName)
+	for _, p := range t.globs {
+		if globMatch(p.Type, e.Type) && globMatch(p.Operation, e.Operation) {
+			found = append(found, p.bucket)
+		}
 	}
 	return found
 }
 
-// dispatchFor is the start that the rule calls for on the event. The workflow id
-// names both, so that no other pair can have it (P-14, X-08).
-func dispatchFor(e *signalbox.Event, r *signalbox.Rule) signalbox.Dispatch {
-	return signalbox.Dispatch{
-		ID:           signalbox.DispatchID(e.ID, r.Name),
-		Tenant:       e.Tenant,
-		EventID:      e.ID,
-		Rule:         r.Name,
-		RuleVersion:  r.Version,
-		Namespace:    r.Start.Namespace,
-		WorkflowType: r.Start.Workflow,
-		WorkflowID:   r.Name + "/" + e.ID.String(),
-		TaskQueue:    r.Start.TaskQueue,
-		Options:      r.Start.StartOptions,
-		Status:       signalbox.StatusPending,
+// Match asks the candidates: the rules whose pattern fits the event's type and
+// operation. Those that the index rules out are not evaluated.
+func (t *Table) Match(f *Facts) signalbox.Plan {
+	v := &variables{facts: f}
+	buckets := t.candidates(f.Event)
+	looks := make([][]seen, len(buckets))
+	var asked []*Rule
+	size := 0
+	for i, b := range buckets {
+		looks[i] = b.look(v)
+		asked = b.survivors(asked, looks[i])
+		size += b.size
+	}
+	if size == 0 {
+		return signalbox.Plan{}
+	}
+	slices.SortFunc(asked, func(a, b *Rule) int { return cmp.Compare(a.Name, b.Name) })
+
+	plan := signalbox.Plan{Decisions: make([]signalbox.Decision, 0, min(size, len(asked)+signalbox.MaxMisses))}
+	var misses []signalbox.Decision
+	for _, r := range asked {
+		d, start := r.decide(v)
+		switch {
+		case d.Verdict == signalbox.VerdictFiltered:
+			misses = append(misses, d)
+			continue
+		case d.Verdict == signalbox.VerdictMatched && r.State == signalbox.RuleShadow:
+			d.Verdict, d.Reason = signalbox.VerdictShadow, passiveReasons[signalbox.RuleShadow]
+		case d.Verdict == signalbox.VerdictMatched:
+			plan.Dispatches = append(plan.Dispatches, *start)
+		}
+		plan.Decisions = append(plan.Decisions, d)
+	}
+	slices.SortStableFunc(plan.Decisions, func(a, b signalbox.Decision) int { return rank(a.Verdict) - rank(b.Verdict) })
+	kept := len(plan.Decisions)
+
+	slices.SortStableFunc(misses, func(a, b signalbox.Decision) int { return a.Failed - b.Failed })
+	plan.Decisions = append(plan.Decisions, misses[:min(len(misses), signalbox.MaxMisses)]...)
+	plan.Decisions = passedOver(plan.Decisions, kept+signalbox.MaxMisses, buckets, looks, v)
+	plan.Omitted = size - len(plan.Decisions)
+	return plan
+}
+
+func rank(v signalbox.Verdict) int {
+	switch v {
+	case signalbox.VerdictMatched:
+		return 0
+	case signalbox.VerdictShadow:
+		return 1
+	default:
+		return 2
 	}
 }
 
-func byName(a, b *signalbox.Rule) int { return cmp.Compare(a.Name, b.Name) }
+// passedOver fills the decisions up to most with candidates that nobody asked: first
+// those that the index ruled out, then those that are switched off.
+func passedOver(decisions []signalbox.Decision, most int, buckets []*bucket, looks [][]seen, v *variables) []signalbox.Decision {
+	for i, b := range buckets {
+		decisions = b.passedOver(decisions, most-len(decisions), looks[i], v)
+	}
+	for _, b := range buckets {
+		for _, r := range b.passive[:min(len(b.passive), most-len(decisions))] {
+			d := r.decision(signalbox.VerdictDisabled)
+			d.Reason = passiveReasons[r.State]
+			decisions = append(decisions, d)
+		}
+	}
+	return decisions
+}
 
 // globMatch tells whether name fits pattern, in which * stands for any run of
 // characters. Linear but for backtracking to the newest star.

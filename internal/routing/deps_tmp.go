@@ -1,3 +1,0 @@
-package routing
-
-import _ "cel.dev/cel-go/cel"

@@ -1,0 +1,102 @@
+package routing
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// testTime is when the event of a rule's test is received, unless it says.
+var testTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// runTest holds the rule to one of its tests, by the evaluator that events meet.
+func (r *Rule) runTest(t *signalbox.RuleTest) error {
+	e, err := r.testEvent(t)
+	if err != nil {
+		return err
+	}
+	facts := &Facts{Event: e, Data: payload.Decode(e.Data), Config: payload.Decode(t.Config)}
+	var d signalbox.Decision
+	var start *signalbox.Dispatch
+	if r.Covers(e.Type, e.Operation) {
+		d, start = r.Decide(facts)
+	} else {
+		d = r.decision(signalbox.VerdictFiltered)
+		d.Reason = r.sumUp(&signalbox.Explanation{}, e)
+	}
+	if d.Verdict != t.Expect {
+		if d.Reason == "" {
+			d.Reason = "every clause holds"
+		}
+		return fmt.Errorf("it expects %s, and the rule says %s: %s", t.Expect, d.Verdict, d.Reason)
+	}
+	if start == nil {
+		return nil
+	}
+	if t.WorkflowID != "" && t.WorkflowID != start.WorkflowID {
+		return fmt.Errorf("it expects the workflow id %q, and the rule makes %q", t.WorkflowID, start.WorkflowID)
+	}
+	if t.Input != nil {
+		if start.Input == nil {
+			return fmt.Errorf("it expects an input, and the rule maps none: the workflow gets the whole event")
+		}
+		want, err := appendJSON(nil, payload.Decode(t.Input))
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(want, start.Input) {
+			return fmt.Errorf("it expects the input %s, and the rule makes %s", shorten(string(want), maxShown), shorten(string(start.Input), maxShown))
+		}
+	}
+	return nil
+}
+
+// testEvent makes the event of a test, with an id of the test's time.
+func (r *Rule) testEvent(t *signalbox.RuleTest) (*signalbox.Event, error) {
+	e := &signalbox.Event{
+		Type: t.Event.Type, Operation: t.Event.Operation, EntityID: t.Event.EntityID, Data: t.Event.Data,
+		Source: t.Event.Source, Subject: t.Event.Subject, Metadata: t.Event.Metadata, OccurredAt: t.Event.OccurredAt,
+	}
+	received := t.Event.ReceivedAt
+	if received.IsZero() {
+		received = testTime
+	}
+	e.ID = signalbox.FirstID(received)
+	for _, name := range []struct {
+		what    string
+		given   *string
+		pattern string
+	}{{"type", &e.Type, r.On.Type}, {"operation", &e.Operation, r.On.Operation}} {
+		if *name.given != "" {
+			continue
+		}
+		if strings.Contains(name.pattern, "*") {
+			return nil, fmt.Errorf("its event needs a %s, since the rule is on %s", name.what, name.pattern)
+		}
+		*name.given = name.pattern
+	}
+	if e.EntityID == "" {
+		e.EntityID = "test"
+	}
+	switch t.Expect {
+	case signalbox.VerdictMatched, signalbox.VerdictFiltered, signalbox.VerdictError:
+	default:
+		return nil, fmt.Errorf("what it expects is MATCHED, FILTERED or ERROR")
+	}
+	for _, part := range []struct {
+		name string
+		raw  []byte
+	}{{"event.data", t.Event.Data}, {"event.metadata", t.Event.Metadata}, {"config", t.Config}, {"input", t.Input}} {
+		if part.raw == nil {
+			continue
+		}
+		if err := payload.Check(part.raw, payload.DefaultLimits()); err != nil {
+			return nil, fmt.Errorf("its %s %w", part.name, err)
+		}
+	}
+	return e, nil
+}
