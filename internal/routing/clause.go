@@ -23,9 +23,8 @@ type clause struct {
 	short string // the same, cut
 	// about is the place that it is about, where there is just one, and expected what it
 	// wants there: `> 100`, `in ["a","b"]`, `present`.
-	about     path
-	aboutText string
-	expected  string
+	about    *spot
+	expected string
 	// equals are the values, as keys of the index, of which about's must be one for the
 	// clause to hold; nil where the clause is no such equality.
 	equals []valueKey
@@ -47,15 +46,16 @@ func subjectsClause(subjects []string) (*clause, error) {
 }
 
 func newClause(text string) (*clause, error) {
-	e, err := compile(text)
+	checked, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	e, err := compile(text, checked)
 	if err != nil {
 		return nil, err
 	}
 	c := &clause{expression: e, shown: text, short: shorten(text, maxClauseShown)}
-	c.analyse(e.ast.NativeRep().Expr())
-	if c.about != nil {
-		c.aboutText = c.about.String()
-	}
+	c.analyse(checked.NativeRep().Expr())
 	return c, nil
 }
 
@@ -74,7 +74,7 @@ func (c *clause) analyse(e ast.Expr) {
 	case ast.SelectKind:
 		if s := e.AsSelect(); s.IsTestOnly() {
 			if p, ok := pathOf(s.Operand()); ok {
-				c.about, c.expected = append(p, step{name: s.FieldName()}), "present"
+				c.about, c.expected = spotOf(append(p, step{name: s.FieldName()})), "present"
 			}
 		} else if c.plain != nil {
 			c.expected = "true"
@@ -90,7 +90,7 @@ func (c *clause) analyseCall(call ast.CallExpr) {
 	if call.IsMemberFunction() {
 		if p, ok := pathOf(call.Target()); ok && len(args) == 1 {
 			if constant, ok := constantOf(args[0]); ok {
-				c.about, c.expected = p, call.FunctionName()+"("+showConstant(constant)+")"
+				c.about, c.expected = spotOf(p), call.FunctionName()+"("+showConstant(constant)+")"
 			}
 		}
 		return
@@ -99,10 +99,10 @@ func (c *clause) analyseCall(call ast.CallExpr) {
 	if name == operators.LogicalNot {
 		inner := args[0]
 		if p, ok := pathOf(inner); ok {
-			c.about, c.expected = p, "false"
+			c.about, c.expected = spotOf(p), "false"
 		} else if inner.Kind() == ast.SelectKind && inner.AsSelect().IsTestOnly() {
 			if p, ok := pathOf(inner.AsSelect().Operand()); ok {
-				c.about, c.expected = append(p, step{name: inner.AsSelect().FieldName()}), "absent"
+				c.about, c.expected = spotOf(append(p, step{name: inner.AsSelect().FieldName()})), "absent"
 			}
 		}
 		return
@@ -121,14 +121,14 @@ func (c *clause) analyseCall(call ast.CallExpr) {
 	}
 	switch name {
 	case operators.Equals:
-		c.about, c.expected = p, showConstant(constant)
+		c.about, c.expected = spotOf(p), showConstant(constant)
 		c.equals = keysOf(constant)
 	case operators.In:
 		list, ok := constant.(traits.Lister)
 		if !ok {
 			return
 		}
-		c.about, c.expected = p, "in "+showConstant(constant)
+		c.about, c.expected = spotOf(p), "in "+showConstant(constant)
 		var each []ref.Val
 		for it := list.Iterator(); it.HasNext() == types.True; {
 			each = append(each, it.Next())
@@ -136,7 +136,7 @@ func (c *clause) analyseCall(call ast.CallExpr) {
 		c.equals = keysOf(each...)
 	case operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
 		symbol, _ := operators.FindReverse(name)
-		c.about, c.expected = p, symbol+" "+showConstant(constant)
+		c.about, c.expected = spotOf(p), symbol+" "+showConstant(constant)
 	}
 }
 
@@ -202,7 +202,7 @@ const maxClauseShown = 300
 func (c *clause) explain(v *variables, o outcome) signalbox.Clause {
 	out := signalbox.Clause{Text: c.shown, Result: o.result, Expected: c.expected}
 	if c.about != nil {
-		out.Path = c.aboutText
+		out.Path = c.about.text
 		out.Observed = c.about.observe(v)
 	}
 	switch o.result {
@@ -225,11 +225,11 @@ func (c *clause) explain(v *variables, o outcome) signalbox.Clause {
 func (c *clause) seen(v *variables) string {
 	about := c.reads
 	if c.about != nil {
-		about = []path{c.about}
+		about = []*spot{c.about}
 	}
 	var parts []string
 	for _, p := range about[:min(len(about), 3)] {
-		parts = append(parts, p.String()+" is "+p.observe(v))
+		parts = append(parts, p.text+" is "+p.observe(v))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -81,7 +81,7 @@ func TestDecide(t *testing.T) { // P-12, P-13, P-19, X-01
 	} {
 		d, start := compiled(t, conditional(c.when)).Decide(facts(c.data))
 		require.Equal(t, c.verdict, string(d.Verdict), "%s on %s: %s", c.when, c.data, d.Reason)
-		require.Equal(t, c.reason, d.Reason, "%s on %s", c.when, c.data)
+		require.Equal(t, c.reason, d.Sentence(), "%s on %s", c.when, c.data)
 		require.Equal(t, d.Verdict == signalbox.VerdictMatched, start != nil)
 	}
 }
@@ -129,7 +129,7 @@ func TestSubjects(t *testing.T) { // A-08
 	f.Event.Subject = "sara"
 	d, _ = c.Decide(f)
 	require.Equal(t, signalbox.VerdictFiltered, d.Verdict)
-	require.Equal(t, `subjects: gregg, a "b" does not hold: event.subject is "sara"`, d.Reason)
+	require.Equal(t, `subjects: gregg, a "b" does not hold: event.subject is "sara"`, d.Sentence())
 	require.Equal(t, 2, d.Clauses)
 	require.Equal(t, 1, d.Failed)
 }
@@ -261,7 +261,7 @@ func TestExplain(t *testing.T) { // X-01
 			Reason: "payload.data.note is missing",
 		},
 	}, x.Clauses)
-	require.Equal(t, x.Decision.Reason, x.Reason)
+	require.Equal(t, x.Decision.Sentence(), x.Reason)
 
 	f := facts(`{}`)
 	f.Event.Type, f.Event.Operation = "inventory", "low_stock_alert"

@@ -16,15 +16,15 @@ import (
 // expression is one CEL expression, compiled.
 type expression struct {
 	text    string
-	ast     *cel.Ast
 	program cel.Program
-	reads   []path
+	reads   []*spot
 	plain   path // what it is, where it is nothing but a path
 	loops   bool
 }
 
-// compile makes an expression of text. The error is for the text's author.
-func compile(text string) (*expression, error) {
+// parse makes a syntax tree of text, which nobody keeps: it is ten times as large as
+// the program. The error is for the text's author.
+func parse(text string) (*cel.Ast, error) {
 	if len(text) > maxExpression {
 		return nil, fmt.Errorf("has %d bytes; the limit is %d: split the rule", len(text), maxExpression)
 	}
@@ -32,20 +32,34 @@ func compile(text string) (*expression, error) {
 	if err := issues.Err(); err != nil {
 		return nil, fmt.Errorf("does not compile: %s", sayIssues(issues))
 	}
-	program, err := environment().Program(checked,
-		cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptEvery))
-	if err != nil {
-		return nil, fmt.Errorf("does not compile: %w", err)
-	}
+	return checked, nil
+}
+
+// compile makes an expression of a syntax tree.
+func compile(text string, checked *cel.Ast) (*expression, error) {
 	root := checked.NativeRep().Expr()
-	e := &expression{text: text, ast: checked, program: program, reads: pathsOf(root)}
+	e := &expression{text: text, reads: pathsOf(root)}
 	if p, ok := pathOf(root); ok {
 		e.plain = p
 	}
 	ast.PreOrderVisit(root, ast.NewExprVisitor(func(e2 ast.Expr) {
 		e.loops = e.loops || e2.Kind() == ast.ComprehensionKind
 	}))
+	var err error
+	if e.program, err = environment().Program(checked, e.programOptions(checked)...); err != nil {
+		return nil, fmt.Errorf("does not compile: %w", err)
+	}
 	return e, nil
+}
+
+// programOptions leave the limits out where the largest payload there can be does
+// not bring the expression near them: counting costs ten times the counted.
+func (e *expression) programOptions(checked *cel.Ast) []cel.ProgramOption {
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if e.loops || worstCost(checked, sizes{assumed: largestSize}) > maxCost {
+		options = append(options, cel.CostTracking(methodCosts{}), cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptEvery))
+	}
+	return options
 }
 
 // sayIssues puts the first of cel-go's complaints into a line.
@@ -97,7 +111,7 @@ func (e *expression) fault(v *variables, err error) *fault {
 		return &fault{reason: fmt.Sprintf("costs more than the limit of %d units for this event", maxCost)}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &fault{reason: fmt.Sprintf("takes longer than %s for this event", evalTimeout)}
-	case strings.Contains(text, "no such key"), strings.Contains(text, "index out of bounds"):
+	case strings.Contains(text, "no such key"), strings.Contains(text, "index out of bounds"), strings.Contains(text, "unsupported index"):
 		for _, p := range e.reads {
 			if _, missing := p.resolve(v); missing != nil {
 				return &fault{missing: missing}
@@ -127,7 +141,7 @@ func (e *expression) kinds(v *variables) string {
 	var parts []string
 	for _, p := range e.reads {
 		if value, missing := p.resolve(v); missing == nil && len(parts) < 3 {
-			parts = append(parts, p.String()+" is "+kindOf(value))
+			parts = append(parts, p.text+" is "+kindOf(value))
 		}
 	}
 	if len(parts) == 0 {
@@ -149,8 +163,8 @@ func (e *expression) truth(v *variables) (bool, *fault) {
 	return bool(b), nil
 }
 
-// mayBeTrue tells whether the expression's value can be a boolean at all.
-func (e *expression) mayBeTrue() bool {
-	t := e.ast.OutputType()
+// mayBeTrue tells whether an expression's value can be a boolean at all.
+func mayBeTrue(checked *cel.Ast) bool {
+	t := checked.OutputType()
 	return t.IsExactType(cel.BoolType) || t.IsExactType(cel.DynType)
 }

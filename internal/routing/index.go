@@ -103,10 +103,10 @@ func newBucket(rules []*Rule) *bucket {
 	for _, r := range rules {
 		for _, c := range r.clauses {
 			for _, key := range c.equals {
-				if constants[c.aboutText] == nil {
-					constants[c.aboutText] = make(map[valueKey]struct{})
+				if constants[c.about.text] == nil {
+					constants[c.about.text] = make(map[valueKey]struct{})
 				}
-				constants[c.aboutText][key] = struct{}{}
+				constants[c.about.text][key] = struct{}{}
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func newBucket(rules []*Rule) *bucket {
 		}
 		var best *clause
 		for _, c := range r.clauses {
-			if c.equals != nil && (best == nil || len(constants[c.aboutText]) > len(constants[best.aboutText])) {
+			if c.equals != nil && (best == nil || len(constants[c.about.text]) > len(constants[best.about.text])) {
 				best = c
 			}
 		}
@@ -126,11 +126,11 @@ func newBucket(rules []*Rule) *bucket {
 			b.rest = append(b.rest, r)
 			continue
 		}
-		n, there := numbers[best.aboutText]
+		n, there := numbers[best.about.text]
 		if !there {
 			n = len(b.places)
-			numbers[best.aboutText] = n
-			b.places = append(b.places, &place{path: best.about, rules: make(map[valueKey][]*Rule)})
+			numbers[best.about.text] = n
+			b.places = append(b.places, &place{path: best.about.path, rules: make(map[valueKey][]*Rule)})
 		}
 		for _, key := range slices.Compact(slices.Sorted(slices.Values(best.equals))) {
 			b.places[n].rules[key] = append(b.places[n].rules[key], r)
@@ -189,7 +189,7 @@ func (b *bucket) passedOver(dst []signalbox.Decision, n int, found []seen, v *va
 		}
 		n--
 		d := e.rule.decision(signalbox.VerdictFiltered)
-		d.Clause, d.Path, d.Expected, d.Failed = e.clause.short, e.clause.aboutText, e.clause.expected, 1
+		d.Clause, d.Path, d.Expected, d.Failed = e.clause.short, e.clause.about.text, e.clause.expected, 1
 		if at.missing != nil {
 			d.Path, d.Observed = at.missing.String(), missingText
 			d.Reason = d.Path + " is missing"
@@ -198,7 +198,6 @@ func (b *bucket) passedOver(dst []signalbox.Decision, n int, found []seen, v *va
 				at.observed = e.clause.about.observe(v)
 			}
 			d.Observed = at.observed
-			d.Reason = d.Clause + " does not hold: " + d.Path + " is " + d.Observed
 		}
 		dst = append(dst, d)
 	}

@@ -26,13 +26,18 @@ func (r *Rule) Check(shapes []signalbox.TypeShape) []signalbox.Violation {
 		data = []*signalbox.Shape{nil}
 	}
 	var faults []signalbox.Violation
-	check := func(pointer string, e *expression) {
+	check := func(pointer string, e *expression, wanted kinds, by string) {
 		i := &inference{payload: ofShapes(payloadShapes(data)), scope: make(map[string]inferred)}
-		i.infer(e.ast.NativeRep().Expr())
+		checked, err := parse(e.text)
+		if err != nil {
+			return // it has been compiled
+		}
+		root := checked.NativeRep().Expr()
+		i.want(root, i.infer(root), wanted, by)
 		for _, f := range i.faults {
 			faults = append(faults, signalbox.Violation{Pointer: pointer, Message: f})
 		}
-		if cost, most := e.worstCost(data), uint64(maxCost); cost > most {
+		if cost, most := worstCost(checked, sizes{data, assumedSize}), uint64(maxCost); cost > most {
 			faults = append(faults, signalbox.Violation{Pointer: pointer, Message: fmt.Sprintf(
 				"may cost %d units, and the limit is %d: loop over less, or give the arrays a maxItems in the schema", cost, most)})
 		}
@@ -42,10 +47,13 @@ func (r *Rule) Check(shapes []signalbox.TypeShape) []signalbox.Violation {
 		if c.shown != c.text {
 			pointer = "/subjects"
 		}
-		check(pointer, c.expression)
+		check(pointer, c.expression, booleanKind, "a condition")
 	}
-	for _, m := range r.start.expressions() {
-		check(m.pointer, m.expression)
+	if r.start.id != nil {
+		check("/start/id", r.start.id, stringKind, "a workflow id")
+	}
+	for _, m := range slices.Concat(r.start.input, r.start.memo, r.start.searchAttributes) {
+		check(m.pointer, m.expression, anyKind, "")
 	}
 	return faults
 }

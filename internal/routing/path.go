@@ -26,6 +26,23 @@ type step struct {
 	index int
 }
 
+// spot is a path with what is worked out of it once.
+type spot struct {
+	path
+	text   string
+	below  []string // its names below payload.data; nil where it leads elsewhere
+	listed bool     // one of its names is on the deny-list
+}
+
+func spotOf(p path) *spot {
+	s := &spot{path: p, text: p.String()}
+	s.below, _ = p.underData()
+	for _, step := range p[1:] {
+		s.listed = s.listed || signalbox.SensitiveName(step.name)
+	}
+	return s
+}
+
 // pathOf reads a chain of members and constant indexes that begins at a variable.
 func pathOf(e ast.Expr) (path, bool) {
 	switch e.Kind() {
@@ -61,15 +78,15 @@ func pathOf(e ast.Expr) (path, bool) {
 
 // pathsOf lists the places that an expression reads, outermost, each once, in their
 // order. Of has(a.b) that is a: b may be missing.
-func pathsOf(e ast.Expr) []path {
-	var found []path
+func pathsOf(e ast.Expr) []*spot {
+	var found []*spot
 	seen := make(map[string]bool)
 	var visit func(ast.Expr)
 	visit = func(e ast.Expr) {
 		if p, ok := pathOf(e); ok {
-			if text := p.String(); !seen[text] {
-				seen[text] = true
-				found = append(found, p)
+			if s := spotOf(p); !seen[s.text] {
+				seen[s.text] = true
+				found = append(found, s)
 			}
 			return
 		}
@@ -173,25 +190,19 @@ const (
 
 // observe says what is at a path: JSON for a scalar, else its kind; never what is
 // sensitive (P-27).
-func (p path) observe(v *variables) string {
-	value, missing := p.resolve(v)
+func (s *spot) observe(v *variables) string {
+	value, missing := s.resolve(v)
 	if missing != nil {
 		return missingText
 	}
-	if p.sensitive(v.facts) {
+	if s.sensitive(v.facts) {
 		return redacted
 	}
 	return show(value)
 }
 
-func (p path) sensitive(f *Facts) bool {
-	for _, s := range p[1:] {
-		if signalbox.SensitiveName(s.name) {
-			return true
-		}
-	}
-	below, ok := p.underData()
-	return ok && f.Sensitive != nil && f.Sensitive(below)
+func (s *spot) sensitive(f *Facts) bool {
+	return s.listed || s.below != nil && f.Sensitive != nil && f.Sensitive(s.below)
 }
 
 func show(value any) string {

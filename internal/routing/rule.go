@@ -71,11 +71,11 @@ func compileCondition(d *signalbox.RuleDefinition) ([]*clause, []signalbox.Viola
 	if when == "" {
 		return clauses, faults
 	}
-	whole, err := compile(when)
+	whole, err := parse(when)
 	if err != nil {
 		return clauses, append(faults, signalbox.Violation{Pointer: "/when", Message: err.Error()})
 	}
-	if !whole.mayBeTrue() {
+	if !mayBeTrue(whole) {
 		return clauses, append(faults, signalbox.Violation{Pointer: "/when", Message: "is not a condition: it has to come to true or false"})
 	}
 	parts := conjuncts(when)
@@ -161,7 +161,10 @@ func (r *Rule) decide(v *variables) (d signalbox.Decision, start *signalbox.Disp
 
 // tell puts into a decision how the clause at fault went.
 func tell(d *signalbox.Decision, c *clause, how signalbox.Clause) {
-	d.Clause, d.Path, d.Expected, d.Observed, d.Reason = c.short, how.Path, how.Expected, how.Observed, how.Reason
+	d.Clause, d.Path, d.Expected, d.Observed = c.short, how.Path, how.Expected, how.Observed
+	if how.Result != signalbox.ClauseFalse || how.Path == "" {
+		d.Reason = how.Reason
+	}
 }
 
 // Explain says everything about the rule and one event, Stored and Dispatch aside.
@@ -183,7 +186,7 @@ func (r *Rule) sumUp(x *signalbox.Explanation, e *signalbox.Event) string {
 	if !x.Candidate {
 		return fmt.Sprintf("the rule is on %s:%s, the event is %s:%s", r.On.Type, r.On.Operation, e.Type, e.Operation)
 	}
-	says := x.Decision.Reason
+	says := x.Decision.Sentence()
 	if x.Decision.Verdict == signalbox.VerdictMatched {
 		says = "every clause holds"
 		if len(r.clauses) == 0 {

@@ -29,10 +29,11 @@ func (r *Rule) runTest(t *signalbox.RuleTest) error {
 		d.Reason = r.sumUp(&signalbox.Explanation{}, e)
 	}
 	if d.Verdict != t.Expect {
-		if d.Reason == "" {
-			d.Reason = "every clause holds"
+		why := d.Sentence()
+		if why == "" {
+			why = "every clause holds"
 		}
-		return fmt.Errorf("it expects %s, and the rule says %s: %s", t.Expect, d.Verdict, d.Reason)
+		return fmt.Errorf("it expects %s, and the rule says %s: %s", t.Expect, d.Verdict, why)
 	}
 	if start == nil {
 		return nil

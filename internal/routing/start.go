@@ -38,7 +38,7 @@ func compileStart(s *signalbox.StartSpec) (start, []signalbox.Violation) {
 	var faults []signalbox.Violation
 	if s.ID != "" {
 		var err error
-		if compiled.id, err = compile(s.ID); err != nil {
+		if compiled.id, err = expressionOf(s.ID); err != nil {
 			faults = append(faults, signalbox.Violation{Pointer: "/start/id", Message: err.Error()})
 		}
 	}
@@ -56,7 +56,7 @@ func compileStart(s *signalbox.StartSpec) (start, []signalbox.Violation) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(part.from)) {
 			at := part.at + "/" + pointerEscapes.Replace(name)
-			e, err := compile(part.from[name])
+			e, err := expressionOf(part.from[name])
 			if err != nil {
 				faults = append(faults, signalbox.Violation{Pointer: at, Message: err.Error()})
 				continue
@@ -67,13 +67,12 @@ func compileStart(s *signalbox.StartSpec) (start, []signalbox.Violation) {
 	return compiled, faults
 }
 
-// expressions lists every expression with the place it has in the rule.
-func (s *start) expressions() []member {
-	var all []member
-	if s.id != nil {
-		all = append(all, member{pointer: "/start/id", expression: s.id})
+func expressionOf(text string) (*expression, error) {
+	checked, err := parse(text)
+	if err != nil {
+		return nil, err
 	}
-	return slices.Concat(all, s.input, s.memo, s.searchAttributes)
+	return compile(text, checked)
 }
 
 // dispatch is the start that the rule calls for on the event. By default the

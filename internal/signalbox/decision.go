@@ -13,7 +13,7 @@ type Decision struct {
 	Rule        string  `json:"rule"`
 	RuleVersion int     `json:"ruleVersion"`
 	Verdict     Verdict `json:"verdict"`
-	Reason      string  `json:"reason,omitempty"`   // a sentence; empty for MATCHED
+	Reason      string  `json:"reason,omitempty"`   // see Sentence
 	Clause      string  `json:"clause,omitempty"`   // payload.data.total > 100
 	Path        string  `json:"path,omitempty"`     // payload.data.total
 	Expected    string  `json:"expected,omitempty"` // > 100
@@ -24,6 +24,15 @@ type Decision struct {
 	Failed  int `json:"failed,omitempty"`
 	Clauses int `json:"clauses,omitempty"`
 	Micros  int `json:"micros,omitempty"` // µs that the rule took; 0 also where the index passed it over
+}
+
+// Sentence says why, for people; it is empty for MATCHED. Most decisions are misses of
+// one clause, whose sentence the other fields give: it is not stored.
+func (d *Decision) Sentence() string {
+	if d.Reason == "" && d.Clause != "" {
+		return d.Clause + " does not hold: " + d.Path + " is " + d.Observed
+	}
+	return d.Reason
 }
 
 // Verdict is what a rule said of an event.
