@@ -66,13 +66,17 @@ func (g *generator) do(ctx context.Context, j job) (sample, error) {
 	case "insert-bulk":
 		return load(ctx, j, bulkSize, g.bulkInserter)
 	case "send":
-		return load(ctx, j, 1, g.sender(operationAccepted, "NO_RULE", ""))
+		return load(ctx, j, 1, g.sender("NO_RULE", operationAccepted))
+	case "send-ruled":
+		return load(ctx, j, 1, g.sender("FILTERED", ruledOperations()...))
+	case "send-crowded":
+		return load(ctx, j, 1, g.sender("FILTERED", operationCrowded))
 	case "send-bulk":
 		return load(ctx, j, bulkSize, g.bulkSender(operationAccepted, "NO_RULE", ""))
 	case "start":
 		return load(ctx, j, 1, g.starter)
 	case "send-start":
-		return load(ctx, j, 1, g.sender(operationStarted, "STARTED", ""))
+		return load(ctx, j, 1, g.sender("STARTED", operationStarted))
 	case "send-bulk-later":
 		return load(ctx, j, bulkSize, g.bulkSender(operationStarted, "PENDING", "ACCEPTED"))
 	case "latency":

@@ -24,7 +24,7 @@ type runCmd struct {
 	DevBinary    string   `default:"bin/signalbox-dev" help:"What runs Postgres and Temporal."`
 	ServerBinary string   `default:"bin/signalbox" help:"The server."`
 	ServerEnv    []string `placeholder:"NAME=VALUE" help:"Set in the server's environment, e.g. GOGC=200."`
-	Only         []string `help:"Measure these alone: memory, accept, bulk, start, latency, drain."`
+	Only         []string `help:"Measure these alone: memory, accept, rules, match, bulk, start, latency, drain."`
 	Seconds      float64  `default:"3" help:"Length of a round."`
 	Rounds       int      `default:"5" help:"Rounds of each side; the median counts."`
 	JSON         string   `name:"json" placeholder:"FILE" help:"Write the results, every round of them, to this file too."`
@@ -40,6 +40,8 @@ type measurement struct {
 var measurements = []measurement{
 	{"memory", (*bench).idleMemory}, // before any load
 	{"accept", (*bench).accept},
+	{"rules", (*bench).rules},
+	{"match", (*bench).match},
 	{"bulk", (*bench).bulk},
 	{"start", (*bench).start},
 	{"latency", (*bench).latency},

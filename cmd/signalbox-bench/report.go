@@ -41,6 +41,8 @@ type aim struct {
 	least float64 // ours, at least
 	most  float64 // ours, at most
 	over  float64 // ours-raw, at most
+	// ratioMost is for times: ours/raw, at most.
+	ratioMost float64
 }
 
 // judge puts the aim into words and tells whether it is met.
@@ -53,6 +55,9 @@ func (r *row) judge(a aim, unit func(float64) string) {
 	}
 	if a.ratio != 0 {
 		say(*r.Ratio >= a.ratio, "ratio ≥ %.2f", a.ratio)
+	}
+	if a.ratioMost != 0 {
+		say(*r.Ratio <= a.ratioMost, "ratio ≤ %.2f", a.ratioMost)
 	}
 	if a.least != 0 {
 		say(r.Ours >= a.least, "≥ %s", unit(a.least))
@@ -108,6 +113,14 @@ func (r *report) latency(measurement string, pairs []pair, p50, p99 aim) {
 	other := compared(measurement, "p99", "ms", pairs, func(s sample) float64 { return s.P99 })
 	other.judge(p99, ms)
 	r.rows = append(r.rows, one, other)
+}
+
+// match takes medians in µs, raw that of the smallest table.
+func (r *report) match(measurement string, raw, ours float64, a aim) {
+	ratio := ours / raw
+	one := row{Measurement: measurement, Metric: "p50", Unit: "µs", Raw: &raw, Ours: ours, Ratio: &ratio}
+	one.judge(a, micros)
+	r.rows = append(r.rows, one)
 }
 
 // memory takes bytes; 0 is a system that does not say.
@@ -178,7 +191,7 @@ func writeTable(w io.Writer, lines [][]string, sides string) error {
 }
 
 func (r *row) cells() []string {
-	unit := map[string]func(float64) string{"/s": perSecond, "ms": ms, "MB": megabytes}[r.Unit]
+	unit := map[string]func(float64) string{"/s": perSecond, "ms": ms, "MB": megabytes, "µs": tenthMicros}[r.Unit]
 	cells := []string{r.Measurement, r.Metric, "", unit(r.Ours), "", r.Aim, ""}
 	if r.Ours == 0 {
 		cells[3] = "n/a"
@@ -195,10 +208,11 @@ func (r *row) cells() []string {
 	return cells
 }
 
-func perSecond(v float64) string { return thousands(v) + "/s" }
-func ms(v float64) string        { return strconv.FormatFloat(v, 'f', 2, 64) + " ms" }
-func micros(v float64) string    { return strconv.FormatFloat(v, 'f', 0, 64) + " µs" }
-func megabytes(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) + " MB" }
+func perSecond(v float64) string   { return thousands(v) + "/s" }
+func ms(v float64) string          { return strconv.FormatFloat(v, 'f', 2, 64) + " ms" }
+func micros(v float64) string      { return strconv.FormatFloat(v, 'f', 0, 64) + " µs" }
+func tenthMicros(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) + " µs" }
+func megabytes(v float64) string   { return strconv.FormatFloat(v, 'f', 0, 64) + " MB" }
 
 // thousands writes a whole number with commas.
 func thousands(v float64) string {

@@ -17,8 +17,9 @@ const (
 	bulkHead = `{"query":"mutation($inputs: [SendCustomEventInput!]!) { sendCustomEvents(inputs: $inputs) { response { eventID outcome } error { code message } } }","variables":{"inputs":[`
 )
 
-// sender sends one event a request, each of which must come to the outcome.
-func (g *generator) sender(name, outcome, wait string) func(context.Context, job) (operation, error) {
+// sender sends one event a request, of the operations in turns. Each must come to the
+// outcome.
+func (g *generator) sender(outcome string, operations ...string) func(context.Context, job) (operation, error) {
 	want := []byte(`"outcome":"` + outcome + `"`)
 	return func(ctx context.Context, j job) (operation, error) {
 		c, err := dialHTTP(ctx, j.Server)
@@ -26,8 +27,10 @@ func (g *generator) sender(name, outcome, wait string) func(context.Context, job
 			return operation{}, err
 		}
 		var body []byte
+		turn := 0
 		return operation{close: c.close, do: func(context.Context) error {
-			body = appendEvent(append(body[:0], sendHead...), name, wait, nextEntity())
+			turn++
+			body = appendEvent(append(body[:0], sendHead...), operations[turn%len(operations)], "", nextEntity())
 			body = append(body, "}}"...)
 			return c.post(body, want, 1)
 		}}, nil

@@ -87,19 +87,11 @@ func (b *bench) build(ctx context.Context) error {
 	if err := json.Unmarshal(line, &b.stack); err != nil {
 		return fmt.Errorf("signalbox-dev deps printed no addresses: %w", err)
 	}
-	for _, command := range []struct {
-		stdin string
-		args  []string
-	}{
-		{"", []string{"migrate", "up"}},
-		{catalogue, []string{"apply", "-f", "-"}},
-	} {
-		tool := exec.CommandContext(ctx, b.flags.ServerBinary, command.args...) //nolint:gosec // the operator names it.
-		tool.Env = append(os.Environ(), "SIGNALBOX_DSN="+b.stack.Postgres)
-		tool.Stdin = strings.NewReader(command.stdin)
-		if text, err := tool.CombinedOutput(); err != nil {
-			return fmt.Errorf("signalbox %s: %w: %s", command.args[0], err, text)
-		}
+	if err := b.tool(ctx, "", "migrate", "up"); err != nil {
+		return err
+	}
+	if err := b.apply(ctx, catalogue); err != nil {
+		return err
 	}
 	if b.db, err = pgx.Connect(ctx, b.stack.Postgres); err != nil {
 		return err
@@ -112,6 +104,21 @@ func (b *bench) build(ctx context.Context) error {
 	}
 	b.load, err = b.startClient("load")
 	return err
+}
+
+// tool runs a command of the server's binary.
+func (b *bench) tool(ctx context.Context, stdin string, args ...string) error {
+	tool := exec.CommandContext(ctx, b.flags.ServerBinary, args...) //nolint:gosec // the operator names it.
+	tool.Env = append(os.Environ(), "SIGNALBOX_DSN="+b.stack.Postgres)
+	tool.Stdin = strings.NewReader(stdin)
+	if text, err := tool.CombinedOutput(); err != nil {
+		return fmt.Errorf("signalbox %s: %w: %s", args[0], err, text)
+	}
+	return nil
+}
+
+func (b *bench) apply(ctx context.Context, file string) error {
+	return b.tool(ctx, file, "apply", "-f", "-")
 }
 
 // close ends every process, the newest first.
