@@ -112,51 +112,69 @@ func (r *Rule) Covers(typ, operation string) bool {
 // Decide asks the rule about one event, whatever its state and pattern are: MATCHED
 // with the start that it calls for, FILTERED or ERROR.
 func (r *Rule) Decide(f *Facts) (signalbox.Decision, *signalbox.Dispatch) {
-	return r.decide(&variables{facts: f})
+	v := &variables{facts: f}
+	j := r.judge(v)
+	return j.decision(v), j.start
 }
 
 func (r *Rule) decision(verdict signalbox.Verdict) signalbox.Decision {
 	return signalbox.Decision{Rule: r.Name, RuleVersion: r.Version, Verdict: verdict, Clauses: len(r.clauses)}
 }
 
-// decide holds the event to every clause. A clause that does not hold or reads what
+// judgement is what a rule makes of an event, before anybody asks why.
+type judgement struct {
+	*Rule
+	verdict signalbox.Verdict
+	failed  int     // clauses that did not hold
+	at      *clause // the first of them that the verdict stands on; nil where none did
+	how     outcome // of that clause
+	err     error   // why the start cannot be made, where every clause holds
+	start   *signalbox.Dispatch
+	took    time.Duration
+}
+
+// judge holds the event to every clause. A clause that does not hold or reads what
 // is missing makes the rule FILTERED, whatever the others are, as in CEL's own &&;
 // else one that cannot be evaluated makes it an ERROR.
-func (r *Rule) decide(v *variables) (d signalbox.Decision, start *signalbox.Dispatch) {
+func (r *Rule) judge(v *variables) judgement {
 	began := time.Now()
-	d = r.decision(signalbox.VerdictMatched)
-	var miss, broken *clause
-	var missed, breaking outcome
+	j := judgement{Rule: r, verdict: signalbox.VerdictMatched}
 	for _, c := range r.clauses {
-		switch o := c.ask(v); o.result {
+		o := c.ask(v)
+		var verdict signalbox.Verdict
+		switch o.result {
 		case signalbox.ClauseTrue:
-		case signalbox.ClauseFalse, signalbox.ClauseMissing:
-			d.Failed++
-			if miss == nil {
-				miss, missed = c, o
-			}
+			continue
 		case signalbox.ClauseError:
-			d.Failed++
-			if broken == nil {
-				broken, breaking = c, o
-			}
+			verdict = signalbox.VerdictError
+		default:
+			verdict = signalbox.VerdictFiltered
+		}
+		j.failed++
+		if j.at == nil || j.verdict == signalbox.VerdictError && verdict == signalbox.VerdictFiltered {
+			j.at, j.how, j.verdict = c, o, verdict
 		}
 	}
+	if j.at == nil {
+		if j.start, j.err = r.dispatch(v); j.err != nil {
+			j.verdict = signalbox.VerdictError
+		}
+	}
+	j.took = time.Since(began)
+	return j
+}
+
+// decision says why.
+func (j *judgement) decision(v *variables) signalbox.Decision {
+	d := j.Rule.decision(j.verdict)
+	d.Failed, d.Micros = j.failed, int(j.took.Microseconds())
 	switch {
-	case miss != nil:
-		d.Verdict = signalbox.VerdictFiltered
-		tell(&d, miss, miss.explain(v, missed))
-	case broken != nil:
-		d.Verdict = signalbox.VerdictError
-		tell(&d, broken, broken.explain(v, breaking))
-	default:
-		var err error
-		if start, err = r.dispatch(v); err != nil {
-			d.Verdict, d.Reason = signalbox.VerdictError, err.Error()
-		}
+	case j.at != nil:
+		tell(&d, j.at, j.at.explain(v, j.how))
+	case j.err != nil:
+		d.Reason = j.err.Error()
 	}
-	d.Micros = int(time.Since(began).Microseconds())
-	return d, start
+	return d
 }
 
 // tell puts into a decision how the clause at fault went.
@@ -170,9 +188,9 @@ func tell(d *signalbox.Decision, c *clause, how signalbox.Clause) {
 // Explain says everything about the rule and one event, Stored and Dispatch aside.
 func (r *Rule) Explain(f *Facts) signalbox.Explanation {
 	v := &variables{facts: f}
-	d, _ := r.decide(v)
+	j := r.judge(v)
 	x := signalbox.Explanation{
-		Rule: r.Name, Version: r.Version, State: r.State, Decision: d,
+		Rule: r.Name, Version: r.Version, State: r.State, Decision: j.decision(v),
 		Candidate: r.Covers(f.Event.Type, f.Event.Operation),
 	}
 	for _, c := range r.clauses {

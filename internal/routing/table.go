@@ -123,27 +123,31 @@ func (t *Table) Match(f *Facts) signalbox.Plan {
 	}
 	slices.SortFunc(asked, func(a, b *Rule) int { return cmp.Compare(a.Name, b.Name) })
 
-	plan := signalbox.Plan{Decisions: make([]signalbox.Decision, 0, min(size, len(asked)+signalbox.MaxMisses))}
-	var misses []signalbox.Decision
+	plan := signalbox.Plan{Decisions: make([]signalbox.Decision, 0, min(size, min(len(asked), signalbox.MaxMisses)+signalbox.MaxMisses))}
+	var misses []judgement
 	for _, r := range asked {
-		d, start := r.decide(v)
-		switch {
-		case d.Verdict == signalbox.VerdictFiltered:
-			misses = append(misses, d)
+		j := r.judge(v)
+		if j.verdict == signalbox.VerdictFiltered {
+			misses = append(misses, j)
 			continue
-		case d.Verdict == signalbox.VerdictMatched && r.State == signalbox.RuleShadow:
+		}
+		d := j.decision(v)
+		switch {
+		case j.verdict == signalbox.VerdictMatched && r.State == signalbox.RuleShadow:
 			d.Verdict, d.Reason = signalbox.VerdictShadow, passiveReasons[signalbox.RuleShadow]
-		case d.Verdict == signalbox.VerdictMatched:
-			plan.Dispatches = append(plan.Dispatches, *start)
+		case j.verdict == signalbox.VerdictMatched:
+			plan.Dispatches = append(plan.Dispatches, *j.start)
 		}
 		plan.Decisions = append(plan.Decisions, d)
 	}
 	slices.SortStableFunc(plan.Decisions, func(a, b signalbox.Decision) int { return rank(a.Verdict) - rank(b.Verdict) })
-	kept := len(plan.Decisions)
+	most := len(plan.Decisions) + signalbox.MaxMisses
 
-	slices.SortStableFunc(misses, func(a, b signalbox.Decision) int { return a.Failed - b.Failed })
-	plan.Decisions = append(plan.Decisions, misses[:min(len(misses), signalbox.MaxMisses)]...)
-	plan.Decisions = passedOver(plan.Decisions, kept+signalbox.MaxMisses, buckets, looks, v)
+	slices.SortStableFunc(misses, func(a, b judgement) int { return a.failed - b.failed })
+	for i := range misses[:min(len(misses), signalbox.MaxMisses)] {
+		plan.Decisions = append(plan.Decisions, misses[i].decision(v))
+	}
+	plan.Decisions = passedOver(plan.Decisions, most, buckets, looks, v)
 	plan.Omitted = size - len(plan.Decisions)
 	return plan
 }
