@@ -40,8 +40,27 @@ type Appender struct {
 // which its sender may have given up on by then.
 type row struct {
 	*signalbox.Record
-	owner signalbox.ID
-	err   error
+	decisions string   // the event's, as JSON; "" is none
+	options   []string // each dispatch's, as JSON
+	cost      int      // bytes
+	owner     signalbox.ID
+	err       error
+}
+
+// newRow encodes what there is to encode: here each sender does it for itself, in a
+// flush one would do it for all.
+func newRow(record *signalbox.Record) *row {
+	r := &row{Record: record}
+	e := &record.Event
+	if len(e.Decisions) > 0 {
+		r.decisions = string(mustJSON(e.Decisions))
+	}
+	r.cost = rowBytes*(1+len(record.Dispatches)) + len(e.Data) + len(e.Metadata) + len(r.decisions)
+	for i := range record.Dispatches {
+		r.options = append(r.options, string(appendOptions(nil, &record.Dispatches[i])))
+		r.cost += len(record.Dispatches[i].Input) + len(r.options[i])
+	}
+	return r
 }
 
 // NewAppender makes the one appender of a process.
@@ -67,7 +86,7 @@ func NewAppender(db *DB) *Appender {
 func (a *Appender) Append(records []*signalbox.Record) {
 	rows := make([]*row, len(records))
 	for i, r := range records {
-		rows[i] = &row{Record: r}
+		rows[i] = newRow(r)
 	}
 	if err := a.group.do(rows); err != nil {
 		for _, r := range records {
@@ -83,7 +102,7 @@ func (a *Appender) Append(records []*signalbox.Record) {
 func costOf(rows []*row) int {
 	cost := 0
 	for _, r := range rows {
-		cost += rowBytes*(1+len(r.Dispatches)) + len(r.Event.Data) + len(r.Event.Metadata)
+		cost += r.cost
 	}
 	return cost
 }
@@ -157,10 +176,10 @@ ON CONFLICT DO NOTHING`
 // of it for planning.
 const (
 	insertEvents = `
-INSERT INTO events (tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions)
-SELECT e.tenant_id, e.id, e.type, e.operation, e.entity_id, e.data::json, e.source, e.subject, e.metadata::json, e.occurred_at, e.schema_version, e.decisions::json
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::int[], $12::text[], $13::text[])
-    AS e(tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, key)`
+INSERT INTO events (tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted)
+SELECT e.tenant_id, e.id, e.type, e.operation, e.entity_id, e.data::json, e.source, e.subject, e.metadata::json, e.occurred_at, e.schema_version, e.decisions::json, e.decisions_omitted
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::int[], $12::text[], $13::int[], $14::text[])
+    AS e(tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted, key)`
 
 	ownKeyOfEvent = `
 LEFT JOIN LATERAL (
@@ -169,10 +188,10 @@ LEFT JOIN LATERAL (
 WHERE e.key IS NULL OR k.event_id = e.id`
 
 	insertDispatches = `
-INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, status, attempts, due_at)
-SELECT d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::json, 'PENDING', d.attempts, now() + d.lease
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::interval[], $13::text[])
-    AS d(tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, attempts, lease, key)`
+INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, input, status, attempts, due_at)
+SELECT d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::json, d.input::json, 'PENDING', d.attempts, now() + d.lease
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::interval[], $14::text[])
+    AS d(tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, input, attempts, lease, key)`
 
 	ownKeyOfDispatch = `
 LEFT JOIN LATERAL (

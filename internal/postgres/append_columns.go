@@ -3,6 +3,8 @@ package postgres
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // The rows of a flush, turned on their side: one array a column, for unnest.
@@ -36,6 +38,7 @@ func eventColumns(records []*row) []any {
 		occurred        = make([]*time.Time, n)
 		schemaVersions  = make([]*int32, n)
 		decisions, keys = make([]*string, n), make([]*string, n)
+		omitted         = make([]*int32, n)
 	)
 	for i, r := range records {
 		e := &r.Event
@@ -50,11 +53,13 @@ func eventColumns(records []*row) []any {
 			v := int32(e.SchemaVersion) //nolint:gosec // a version counts from 1.
 			schemaVersions[i] = &v
 		}
-		if len(e.Decisions) > 0 {
-			decisions[i] = jsonText(mustJSON(e.Decisions))
+		if e.Omitted != 0 {
+			v := int32(e.Omitted) //nolint:gosec // of some thousands of rules.
+			omitted[i] = &v
 		}
+		decisions[i] = nonEmpty(r.decisions)
 	}
-	return []any{tenants, ids, types, ops, entities, data, sources, subjects, metadata, occurred, schemaVersions, decisions, keys}
+	return []any{tenants, ids, types, ops, entities, data, sources, subjects, metadata, occurred, schemaVersions, decisions, omitted, keys}
 }
 
 // dispatchColumns is nil where no record has a dispatch.
@@ -74,6 +79,7 @@ func dispatchColumns(records []*row) []any {
 		workflowTypes        = make([]string, 0, n)
 		workflowIDs          = make([]string, 0, n)
 		taskQueues, options  = make([]string, 0, n), make([]string, 0, n)
+		inputs               = make([]*string, 0, n)
 		leases               = make([]time.Duration, 0, n)
 		keys                 = make([]*string, 0, n)
 	)
@@ -86,12 +92,36 @@ func dispatchColumns(records []*row) []any {
 			attempts = append(attempts, int32(d.Attempts))    //nolint:gosec // likewise.
 			workflowTypes, workflowIDs = append(workflowTypes, d.WorkflowType), append(workflowIDs, d.WorkflowID)
 			taskQueues = append(taskQueues, d.TaskQueue)
-			options = append(options, string(mustJSON(d.Options)))
+			options, inputs = append(options, r.options[i]), append(inputs, jsonText(d.Input))
 			leases = append(leases, r.Lease)
 			keys = append(keys, nonEmpty(r.Key))
 		}
 	}
-	return []any{tenants, ids, events, rules, versions, namespaces, workflowTypes, workflowIDs, taskQueues, options, attempts, leases, keys}
+	return []any{tenants, ids, events, rules, versions, namespaces, workflowTypes, workflowIDs, taskQueues, options, inputs, attempts, leases, keys}
+}
+
+// appendOptions writes a dispatchOptions of what the dispatch has. The rule's values
+// go in as they are.
+func appendOptions(b []byte, d *signalbox.Dispatch) []byte {
+	b = append(b, '{')
+	begin := len(b)
+	if d.Options != (signalbox.StartOptions{}) {
+		options := mustJSON(d.Options)
+		b = append(b, options[1:len(options)-1]...)
+	}
+	for _, member := range []struct {
+		name  string
+		value []byte
+	}{{`"memo":`, d.Memo}, {`"searchAttributes":`, d.SearchAttributes}} {
+		if member.value == nil {
+			continue
+		}
+		if len(b) > begin {
+			b = append(b, ',')
+		}
+		b = append(append(b, member.name...), member.value...)
+	}
+	return append(b, '}')
 }
 
 func nonEmpty(s string) *string {

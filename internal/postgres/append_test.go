@@ -50,6 +50,15 @@ func TestAppendStoresWhatWasSent(t *testing.T) { // P-05, P-07, P-14
 	r.Event.Source, r.Event.Subject = "erp", "user-7"
 	r.Event.Metadata = json.RawMessage(`{"trace":"x"}`)
 	r.Event.OccurredAt = time.Date(2026, 3, 1, 12, 0, 0, 250_000_000, time.UTC)
+	r.Event.Decisions = append(r.Event.Decisions, signalbox.Decision{
+		Rule: "c", RuleVersion: 4, Verdict: signalbox.VerdictFiltered, Reason: "payload.data.n is 40", Clause: "payload.data.n > 100",
+		Path: "payload.data.n", Expected: "> 100", Observed: "40", Failed: 1, Clauses: 2, Micros: 7,
+	})
+	r.Event.Omitted = 9_980
+	mapped := &r.Dispatches[1]
+	mapped.Input = json.RawMessage(`{ "n": 12345678901234567890.10 }`)
+	mapped.Memo, mapped.SearchAttributes = json.RawMessage(`{"m":[1, "<"]}`), json.RawMessage(`{"K":"v"}`)
+	mapped.Options.Retry, mapped.Options.Priority = &signalbox.RetryPolicy{MaximumAttempts: 3}, 1
 	appender.Append([]*signalbox.Record{r})
 	require.NoError(t, r.Err)
 	require.Equal(t, r.Event.ID, r.Owner)
@@ -64,6 +73,17 @@ func TestAppendStoresWhatWasSent(t *testing.T) { // P-05, P-07, P-14
 	require.Equal(t, "a", stored.Dispatches[0].Rule)
 	require.Equal(t, signalbox.StatusPending, stored.Dispatches[0].Status)
 	require.Equal(t, time.Hour, stored.Dispatches[0].Options.RunTimeout)
+
+	require.Equal(t, r.Event.Decisions, stored.Decisions)
+	require.Equal(t, r.Event.Omitted, stored.Omitted)
+	want := r.Dispatches
+	for i, got := range stored.Dispatches {
+		want[i].DueAt = got.DueAt
+	}
+	require.Equal(t, want, stored.Dispatches, "a whole start request, however it is read")
+	listed, _, err := db.Dispatches(t.Context(), defaultTenant, signalbox.DispatchFilter{Rule: "b"}, signalbox.Page{First: 1})
+	require.NoError(t, err)
+	require.Equal(t, want[1:], listed)
 }
 
 func TestAppendTellsAbsentNullAndEmptyApart(t *testing.T) { // P-03

@@ -3,183 +3,209 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"reflect"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+// Texts are compared as bytes, so that the order is Go's whatever the database's is.
+const (
+	selectTenants = `SELECT id, slug, coalesce(namespace, ''), config::text, unknown_names, revision FROM tenants`
+
+	selectTypes = `
+SELECT type, operation, display_name, description, sample::text, policy, compatibility
+FROM event_types
+WHERE tenant_id = $1
+ORDER BY type COLLATE "C", operation COLLATE "C"`
+
+	selectSchemas = `
+SELECT type, operation, version, text::text, created_at
+FROM event_schemas
+WHERE tenant_id = $1
+ORDER BY type, operation, version`
+
+	selectRules = `
+SELECT r.name, coalesce(r.version, 0), r.state, coalesce(v.definition::text, r.draft::text), CASE WHEN r.version IS NOT NULL THEN r.draft::text END, r.updated_at
+FROM rules r LEFT JOIN rule_versions v USING (tenant_id, name, version)
+WHERE r.tenant_id = $1
+ORDER BY r.name COLLATE "C"`
+
+	selectRuleVersions = `
+SELECT name, version, definition::text, created_at
+FROM rule_versions
+WHERE tenant_id = $1 AND name = $2
+ORDER BY version DESC`
+)
+
 // Tenants lists every tenant with its revision.
 func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
-	return query(ctx, db, scanTenant,
-		`SELECT id, slug, coalesce(namespace, ''), revision FROM tenants`)
+	return query(ctx, db, scanTenant, selectTenants)
 }
 
-const (
-	selectTypes = `SELECT type, operation, display_name, description FROM event_types WHERE tenant_id = $1 ORDER BY type, operation`
-	selectRules = `
-SELECT r.name, r.version, r.state, v.definition::text
-FROM rules r JOIN rule_versions v USING (tenant_id, name, version)
-WHERE r.tenant_id = $1
-ORDER BY r.name`
-)
+// TenantBySlug is one tenant; NOT_FOUND where there is none of that name.
+func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error) {
+	found, err := query(ctx, db, scanTenant, selectTenants+` WHERE slug = $1`, slug)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	if len(found) == 0 {
+		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
+	}
+	return found[0], nil
+}
+
+// Catalogue is what a tenant has registered, all of one moment. Its settings are
+// never nil. An unknown tenant is NOT_FOUND.
+func (db *DB) Catalogue(ctx context.Context, tenant signalbox.ID) (signalbox.Catalogue, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	var c signalbox.Catalogue
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		t, err := readTenant(ctx, tx, tenant, selectTenants+` WHERE id = $1`)
+		if err != nil {
+			return err
+		}
+		c, err = readCatalogue(ctx, tx, t)
+		return err
+	})
+	return c, translate(err)
+}
+
+// RuleVersions is what has been published of a rule, newest first; nothing of a
+// rule that there has never been. Those of a deleted rule are kept.
+func (db *DB) RuleVersions(ctx context.Context, tenant signalbox.ID, name string) ([]signalbox.RuleVersion, error) {
+	return query(ctx, db, scanRuleVersion, selectRuleVersions, tenant, name)
+}
+
+func readTenant(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, sql string) (signalbox.Tenant, error) {
+	rows, err := tx.Query(ctx, sql, tenant)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	found, err := pgx.CollectRows(rows, scanTenant)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	if len(found) == 0 {
+		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant with the id %s", tenant)
+	}
+	return found[0], nil
+}
+
+// readCatalogue reads the rest of a tenant's catalogue in one round trip.
+func readCatalogue(ctx context.Context, tx pgx.Tx, t signalbox.Tenant) (signalbox.Catalogue, error) {
+	c := signalbox.Catalogue{Settings: &signalbox.TenantSettings{Config: t.Config, UnknownNames: t.UnknownNames}}
+	var schemas []schemaRow
+	var batch pgx.Batch
+	batch.Queue(selectTypes, t.ID).Query(collect(&c.Types, scanType))
+	batch.Queue(selectSchemas, t.ID).Query(collect(&schemas, scanSchema))
+	batch.Queue(selectRules, t.ID).Query(collect(&c.Rules, scanRule))
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return signalbox.Catalogue{}, err
+	}
+	types := by(c.Types, pairOf)
+	for i := range schemas {
+		s := &schemas[i]
+		t := types[s.pair]
+		t.Schemas = append(t.Schemas, s.Schema)
+	}
+	return c, nil
+}
+
+// collect takes a statement's rows into found.
+func collect[T any](found *[]T, scan pgx.RowToFunc[T]) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
+		*found, err = pgx.CollectRows(rows, scan)
+		return err
+	}
+}
 
 func scanTenant(row pgx.CollectableRow) (signalbox.Tenant, error) {
 	var t signalbox.Tenant
-	err := row.Scan(&t.ID, &t.Slug, &t.Namespace, &t.Revision)
+	var config string
+	err := row.Scan(&t.ID, &t.Slug, &t.Namespace, &config, &t.UnknownNames, &t.Revision)
+	t.Config = json.RawMessage(config)
 	return t, err
 }
 
 func scanType(row pgx.CollectableRow) (signalbox.EventType, error) {
 	var t signalbox.EventType
-	err := row.Scan(&t.Type, &t.Operation, &t.DisplayName, &t.Description)
+	var sample *string
+	err := row.Scan(&t.Type, &t.Operation, &t.DisplayName, &t.Description, &sample, &t.Policy, &t.Compatibility)
+	t.Sample = rawOf(sample)
 	return t, err
+}
+
+// schemaRow is a schema and what it is of.
+type schemaRow struct {
+	pair
+	signalbox.Schema
+}
+
+func scanSchema(row pgx.CollectableRow) (schemaRow, error) {
+	var s schemaRow
+	var text string
+	err := row.Scan(&s.typ, &s.operation, &s.Version, &text, &s.CreatedAt)
+	s.Text, s.CreatedAt = json.RawMessage(text), s.CreatedAt.UTC()
+	return s, err
 }
 
 func scanRule(row pgx.CollectableRow) (signalbox.Rule, error) {
 	var r signalbox.Rule
-	var text string
-	if err := row.Scan(&r.Name, &r.Version, &r.State, &text); err != nil {
+	var definition string
+	var draft *string
+	if err := row.Scan(&r.Name, &r.Version, &r.State, &definition, &draft, &r.UpdatedAt); err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal([]byte(text), &r.RuleDefinition); err != nil {
+	r.UpdatedAt = r.UpdatedAt.UTC()
+	if err := json.Unmarshal([]byte(definition), &r.RuleDefinition); err != nil {
 		return r, fmt.Errorf("read rule %s: %w", r.Name, err)
+	}
+	if draft != nil {
+		r.Draft = new(signalbox.RuleDefinition)
+		if err := json.Unmarshal([]byte(*draft), r.Draft); err != nil {
+			return r, fmt.Errorf("read the draft of rule %s: %w", r.Name, err)
+		}
 	}
 	return r, nil
 }
 
-// Catalogue is what a tenant has registered.
-func (db *DB) Catalogue(ctx context.Context, tenant signalbox.ID) (signalbox.Catalogue, error) {
-	types, err := query(ctx, db, scanType, selectTypes, tenant)
-	if err != nil {
-		return signalbox.Catalogue{}, err
+func scanRuleVersion(row pgx.CollectableRow) (signalbox.RuleVersion, error) {
+	var v signalbox.RuleVersion
+	var definition string
+	var at time.Time
+	if err := row.Scan(&v.Rule, &v.Version, &definition, &at); err != nil {
+		return v, err
 	}
-	rules, err := query(ctx, db, scanRule, selectRules, tenant)
-	return signalbox.Catalogue{Types: types, Rules: rules}, err
+	v.CreatedAt = at.UTC()
+	if err := json.Unmarshal([]byte(definition), &v.RuleDefinition); err != nil {
+		return v, fmt.Errorf("read version %d of rule %s: %w", v.Version, v.Rule, err)
+	}
+	return v, nil
 }
 
-// Apply brings a tenant's types and rules to what content says, in one
-// transaction, and tells what became of each. What content does not name stays as
-// it is. A rule whose definition has changed gets its next version.
-func (db *DB) Apply(ctx context.Context, tenantSlug string, content signalbox.Catalogue) ([]signalbox.Change, error) {
-	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
-	defer cancel()
-	var changes []signalbox.Change
-	err := pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		changes = nil
-		var tenant signalbox.ID
-		err := tx.QueryRow(ctx, `SELECT id FROM tenants WHERE slug = $1 FOR UPDATE`, tenantSlug).Scan(&tenant)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", tenantSlug)
-		}
-		if err != nil {
-			return err
-		}
-		typeChanges, err := applyTypes(ctx, tx, tenant, content.Types)
-		if err != nil {
-			return err
-		}
-		ruleChanges, err := applyRules(ctx, tx, tenant, content.Rules)
-		if err != nil {
-			return err
-		}
-		changes = append(typeChanges, ruleChanges...)
-		for _, c := range changes {
-			if c.Action != signalbox.Unchanged {
-				_, err := tx.Exec(ctx, `UPDATE tenants SET revision = revision + 1 WHERE id = $1`, tenant)
-				return err
-			}
-		}
+func rawOf(text *string) json.RawMessage {
+	if text == nil {
 		return nil
-	})
-	return changes, translate(err)
+	}
+	return json.RawMessage(*text)
 }
 
-func applyTypes(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, types []signalbox.EventType) ([]signalbox.Change, error) {
-	rows, err := tx.Query(ctx, selectTypes, tenant)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := pgx.CollectRows(rows, scanType)
-	if err != nil {
-		return nil, err
-	}
-	byName := make(map[string]signalbox.EventType, len(stored))
-	for _, t := range stored {
-		byName[t.Type+":"+t.Operation] = t
-	}
-	var changes []signalbox.Change
-	for _, t := range types {
-		name := t.Type + ":" + t.Operation
-		old, there := byName[name]
-		action := actionFor(there, old.DisplayName == t.DisplayName && old.Description == t.Description)
-		changes = append(changes, signalbox.Change{Kind: "event type", Name: name, Action: action})
-		if action == signalbox.Unchanged {
-			continue
-		}
-		const sql = `
-INSERT INTO event_types (tenant_id, type, operation, display_name, description) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (tenant_id, type, operation) DO UPDATE SET display_name = $4, description = $5, updated_at = now()`
-		if _, err := tx.Exec(ctx, sql, tenant, t.Type, t.Operation, t.DisplayName, t.Description); err != nil {
-			return nil, err
-		}
-	}
-	return changes, nil
-}
+// pair is what an event type goes by. Written in one, as type:operation, two of them
+// could look the same: a name may have a colon in it.
+type pair struct{ typ, operation string }
 
-func applyRules(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, rules []signalbox.Rule) ([]signalbox.Change, error) {
-	rows, err := tx.Query(ctx, selectRules, tenant)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := pgx.CollectRows(rows, scanRule)
-	if err != nil {
-		return nil, err
-	}
-	byName := make(map[string]signalbox.Rule, len(stored))
-	for _, r := range stored {
-		byName[r.Name] = r
-	}
-	var changes []signalbox.Change
-	for _, r := range rules {
-		old, there := byName[r.Name]
-		sameDefinition := there && reflect.DeepEqual(old.RuleDefinition, r.RuleDefinition)
-		action := actionFor(there, sameDefinition && old.State == r.State)
-		changes = append(changes, signalbox.Change{Kind: "rule", Name: r.Name, Action: action})
-		if action == signalbox.Unchanged {
-			continue
-		}
-		r.Version = old.Version
-		if !sameDefinition {
-			// The newest version may belong to a rule that has since been removed.
-			const sql = `
-INSERT INTO rule_versions (tenant_id, name, version, definition)
-SELECT $1, $2, 1 + coalesce(max(version), 0), $3 FROM rule_versions WHERE tenant_id = $1 AND name = $2
-RETURNING version`
-			if err := tx.QueryRow(ctx, sql, tenant, r.Name, mustJSON(r.RuleDefinition)).Scan(&r.Version); err != nil {
-				return nil, err
-			}
-		}
-		const sql = `
-INSERT INTO rules (tenant_id, name, version, state) VALUES ($1, $2, $3, $4)
-ON CONFLICT (tenant_id, name) DO UPDATE SET version = $3, state = $4, updated_at = now()`
-		if _, err := tx.Exec(ctx, sql, tenant, r.Name, r.Version, r.State); err != nil {
-			return nil, err
-		}
-	}
-	return changes, nil
-}
+func pairOf(t *signalbox.EventType) pair { return pair{t.Type, t.Operation} }
 
-func actionFor(there, same bool) signalbox.ChangeAction {
-	switch {
-	case !there:
-		return signalbox.Created
-	case same:
-		return signalbox.Unchanged
-	default:
-		return signalbox.Changed
+func nameOf(r *signalbox.Rule) string { return r.Name }
+
+func by[T any, K comparable](list []T, key func(*T) K) map[K]*T {
+	found := make(map[K]*T, len(list))
+	for i := range list {
+		found[key(&list[i])] = &list[i]
 	}
+	return found
 }

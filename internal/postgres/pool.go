@@ -46,6 +46,8 @@ type DB struct {
 	// lists holds as many places as lists may be read at once, so that people who
 	// look things up never take the connections that events need.
 	lists chan struct{}
+	scans chan struct{} // likewise for scans over many events
+	edits chan struct{} // likewise for edits of a catalogue
 }
 
 // Open makes the pool and asks the database for an answer once, so that a wrong
@@ -77,7 +79,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
 	}
-	db := &DB{pool: pool, timeout: cfg.Timeout, lists: make(chan struct{}, max(1, cfg.MaxConns/4))}
+	db := &DB{
+		pool:    pool,
+		timeout: cfg.Timeout,
+		lists:   make(chan struct{}, max(1, cfg.MaxConns/4)),
+		scans:   make(chan struct{}, maxScans),
+		edits:   make(chan struct{}, maxEdits),
+	}
 	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
@@ -113,16 +121,11 @@ func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string
 // list is query for lists, of which few are read at once. One that takes too long
 // says so: its filter is the reason, and not the database.
 func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
-	wait, cancel := context.WithTimeout(ctx, db.timeout)
-	defer cancel()
-	select {
-	case db.lists <- struct{}{}:
-		defer func() { <-db.lists }()
-	case <-wait.Done():
-		return nil, &signalbox.Error{
-			Code: signalbox.CodeOverloaded, Message: "too many lists are being read at once; ask again later", RetryAfter: unavailableRetry,
-		}
+	leave, err := enter(ctx, db.lists, db.timeout, "too many lists are being read at once; ask again later")
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
 	found, err := query(ctx, db, scan, sql, args...)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, &signalbox.Error{
@@ -132,6 +135,20 @@ func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string,
 		}
 	}
 	return found, err
+}
+
+// enter takes one of few places, and answers how to give it back. Who finds none
+// within patience is told so, as OVERLOADED.
+func enter(ctx context.Context, places chan struct{}, patience time.Duration, full string) (leave func(), err error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil, &signalbox.Error{Code: signalbox.CodeOverloaded, Message: full, RetryAfter: unavailableRetry}
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -23,10 +23,13 @@ func TestTheOutcomeFilterAgreesWithOutcomeOf(t *testing.T) { // X-02, P-22
 	statuses := []signalbox.DispatchStatus{signalbox.StatusPending, signalbox.StatusStarted, signalbox.StatusReused, signalbox.StatusFailed}
 	var records []*signalbox.Record
 	var marks []signalbox.Mark
-	for _, verdict := range []signalbox.Verdict{"", signalbox.VerdictDisabled, signalbox.VerdictFiltered, signalbox.VerdictError} {
+	for _, verdict := range []signalbox.Verdict{"", signalbox.VerdictDisabled, signalbox.VerdictShadow, signalbox.VerdictFiltered, signalbox.VerdictError} {
 		r := record("")
 		if verdict != "" {
-			r.Event.Decisions = []signalbox.Decision{{Rule: "x", RuleVersion: 1, Verdict: verdict, Reason: "because"}}
+			r.Event.Decisions = []signalbox.Decision{
+				{Rule: "w", RuleVersion: 1, Verdict: signalbox.VerdictShadow},
+				{Rule: "x", RuleVersion: 1, Verdict: verdict, Reason: "because"},
+			}
 		}
 		records = append(records, r)
 	}
@@ -108,8 +111,10 @@ func TestEventsPageNewestFirstAndStayInTheirTenant(t *testing.T) { // P-22, I7
 func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
 	db := pgtest.Open(t)
 	rule := signalbox.Rule{
-		Name: "r", State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "a", Operation: "*"},
-			Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}}},
+		Name: "r", State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{
+			On:    signalbox.Pattern{Type: "a", Operation: "*"},
+			Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}},
+		},
 	}
 	catalogue := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
 	revision := func() int64 {
@@ -141,6 +146,8 @@ func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
 	require.NoError(t, err)
 	want := catalogue.Rules[0]
 	want.Version = 2 // the state is not part of a version
+	require.WithinDuration(t, time.Now(), got.Rules[0].UpdatedAt, time.Minute)
+	want.UpdatedAt = got.Rules[0].UpdatedAt
 	require.Equal(t, []signalbox.Rule{want}, got.Rules)
 
 	_, err = db.Apply(t.Context(), "nobody", catalogue)

@@ -1,0 +1,79 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalbox/signalbox/internal/pgtest"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/signalbox"
+	"github.com/signalbox/signalbox/migrations"
+)
+
+// Partitions are tables that were made beside their parent and attached: new
+// columns must reach those that stand and those that are made later, in databases
+// that have events and rules already.
+func TestMigrationsReachWhatStands(t *testing.T) {
+	dsn := pgtest.EmptyDSN(t)
+	db := pgtest.Connect(t, dsn)
+	conn, err := sql.Open("pgx", dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS)
+	require.NoError(t, err)
+	_, err = provider.UpTo(t.Context(), 1)
+	require.NoError(t, err)
+	now := time.Now()
+	require.NoError(t, db.EnsurePartitions(t.Context(), now))
+	id := at(now)
+	for _, insert := range []string{
+		`INSERT INTO events (tenant_id, id, type, operation, entity_id) VALUES ($1, $2, 'a', 'b', 'old')`,
+		`INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, status, attempts, due_at)
+			VALUES ($1, $2, $2, 'r', 1, 'ns', 'W', 'id', 'q', '{}', 'PENDING', 1, now())`,
+		`INSERT INTO event_types (tenant_id, type, operation, created_at) SELECT $1, 'a', 'b', now() WHERE $2::uuid IS NOT NULL`,
+		`WITH v AS (INSERT INTO rule_versions (tenant_id, name, version, definition) SELECT $1, 'r', 1, '{"on": {"type": "a", "operation": "b"}, "start": {"workflow": "W", "taskQueue": "q"}}' WHERE $2::uuid IS NOT NULL)
+			INSERT INTO rules (tenant_id, name, version, state) VALUES ($1, 'r', 1, 'ENABLED')`,
+	} {
+		_, err := conn.ExecContext(t.Context(), insert, defaultTenant, id)
+		require.NoError(t, err)
+	}
+
+	_, err = db.MigrateUp(t.Context())
+	require.NoError(t, err)
+	old, err := db.Event(t.Context(), defaultTenant, id)
+	require.NoError(t, err)
+	require.Equal(t, "old", old.EntityID)
+	require.Zero(t, old.Omitted)
+	c, err := db.Catalogue(t.Context(), defaultTenant)
+	require.NoError(t, err)
+	require.Equal(t, []signalbox.EventType{{Type: "a", Operation: "b", Policy: signalbox.PayloadReject, Compatibility: signalbox.CompatibilityNone}}, c.Types)
+	require.Equal(t, []string{"r 1 ENABLED W"}, summary(c))
+	require.Equal(t, signalbox.UnknownReject, c.Settings.UnknownNames)
+
+	require.NoError(t, db.EnsurePartitions(t.Context(), now.AddDate(0, 3, 0)))
+	for _, when := range []time.Time{now, now.AddDate(0, 3, 0)} {
+		r := record("", "a")
+		r.Event.ID, r.Event.Omitted = at(when), 5
+		r.Dispatches[0].EventID, r.Dispatches[0].ID = r.Event.ID, signalbox.DispatchID(r.Event.ID, "a")
+		r.Dispatches[0].Input = json.RawMessage(`{"n":1}`)
+		postgres.NewAppender(db).Append([]*signalbox.Record{r})
+		require.NoError(t, r.Err)
+		got, err := db.Event(t.Context(), defaultTenant, r.Event.ID)
+		require.NoError(t, err)
+		require.Equal(t, 5, got.Omitted)
+		require.JSONEq(t, `{"n":1}`, string(got.Dispatches[0].Input))
+	}
+
+	// And back: what the release before cannot hold is gone, the rest stands.
+	_, err = provider.DownTo(t.Context(), 1)
+	require.NoError(t, err)
+	var entity string
+	require.NoError(t, conn.QueryRowContext(t.Context(), `SELECT entity_id FROM events WHERE id = $1`, id).Scan(&entity))
+	require.Equal(t, "old", entity)
+}
