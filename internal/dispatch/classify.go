@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
@@ -28,6 +29,8 @@ func classify(err error) (signalbox.DispatchError, bool) {
 	case errors.As(err, &already):
 		kind.Code = signalbox.DispatchAlreadyStarted
 		return kind, true
+	case errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW:
+		return kind, false // one workflow id is in demand: no reason to rest the lane
 	case errors.As(err, &exhausted):
 		kind.Code = signalbox.DispatchResourceExhausted
 		return kind, false

@@ -83,6 +83,7 @@ func TestClassify(t *testing.T) { // P-19
 		{context.DeadlineExceeded, signalbox.DispatchDeadline, false},
 		{fmt.Errorf("wrapped: %w", context.Canceled), signalbox.DispatchDeadline, false},
 		{serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT, "busy"), signalbox.DispatchResourceExhausted, false},
+		{serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, "one id is busy"), signalbox.DispatchUnexpected, false},
 		{serviceerror.NewInternal("?"), signalbox.DispatchUnexpected, false},
 		{errors.New("never seen"), signalbox.DispatchUnexpected, false},
 	} {

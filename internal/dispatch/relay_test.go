@@ -75,6 +75,14 @@ func (f temporalFunc) StartWorkflowExecution(ctx context.Context, in *workflowse
 	return &workflowservice.StartWorkflowExecutionResponse{RunId: "run", Started: true}, nil
 }
 
+func (temporalFunc) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest, ...grpc.CallOption) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	panic("a start with the default policies looks at nothing")
+}
+
+func (temporalFunc) ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest, ...grpc.CallOption) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	panic("a start with the default policies looks at nothing")
+}
+
 // marks counts results by namespace, which it finds by the claim's order.
 type marks struct {
 	mu sync.Mutex

@@ -72,7 +72,7 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 		return false
 	}
 	faultpoint.HitSoon(faultpoint.P4StartSent)
-	run, err := attempt(ctx, r.cfg.Temporal, request(e, d, r.cfg.TenantSlug(d.Tenant), r.identity))
+	run, err := r.attempt(ctx, e, d)
 	faultpoint.Hit(faultpoint.P5Started)
 	mark := signalbox.Mark{Tenant: d.Tenant, ID: d.ID, Attempt: d.Attempts}
 	switch {
@@ -97,6 +97,17 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 	}
 	r.cfg.Mark(mark)
 	return true
+}
+
+// attempt makes one start request, unless an earlier one is found to have been taken.
+func (r *Runner) attempt(ctx context.Context, e *signalbox.Event, d *signalbox.Dispatch) (started, error) {
+	if mayStartTwice(d) {
+		runID, err := earlier(ctx, r.cfg.Temporal, e, d)
+		if err != nil || runID != "" {
+			return started{runID: runID}, err
+		}
+	}
+	return attempt(ctx, r.cfg.Temporal, request(e, d, r.cfg.TenantSlug(d.Tenant), r.identity))
 }
 
 func (r *Runner) slotsOf(lane signalbox.Lane) chan struct{} {
