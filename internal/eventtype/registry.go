@@ -1,7 +1,9 @@
 package eventtype
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,8 +12,15 @@ import (
 
 // Registry is one tenant's registered pairs. It never changes once made.
 type Registry struct {
-	all    []signalbox.EventType          // by type, then operation
-	byType map[string]map[string]struct{} // type → operations
+	all       []signalbox.EventType       // by type, then operation
+	byType    map[string]map[string]*pair // type → operation
+	byDisplay map[string][]*pair          // display name → those that have it
+}
+
+// pair is a registered pair with its schemas, compiled.
+type pair struct {
+	*signalbox.EventType
+	schemas []*Schema // as EventType.Schemas
 }
 
 // NewRegistry makes a registry of types, in any order. What previous, which may be
@@ -19,68 +28,125 @@ type Registry struct {
 //
 // A schema that does not compile is an error that names it.
 func NewRegistry(types []signalbox.EventType, previous *Registry) (*Registry, error) {
-	r := &Registry{all: slices.Clone(types), byType: make(map[string]map[string]struct{})}
+	r := &Registry{
+		all: slices.Clone(types), byType: make(map[string]map[string]*pair), byDisplay: make(map[string][]*pair),
+	}
 	slices.SortFunc(r.all, func(a, b signalbox.EventType) int {
 		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Operation, b.Operation))
 	})
-	for _, t := range r.all {
-		operations := r.byType[t.Type]
-		if operations == nil {
-			operations = make(map[string]struct{})
-			r.byType[t.Type] = operations
+	for i := range r.all {
+		p := &pair{EventType: &r.all[i]}
+		for _, version := range p.Schemas {
+			schema, err := previous.compile(p.EventType, &version)
+			if err != nil {
+				return nil, err
+			}
+			p.schemas = append(p.schemas, schema)
 		}
-		operations[t.Operation] = struct{}{}
+		operations := r.byType[p.Type]
+		if operations == nil {
+			operations = make(map[string]*pair)
+			r.byType[p.Type] = operations
+		}
+		operations[p.Operation] = p
+		if p.DisplayName != "" {
+			r.byDisplay[p.DisplayName] = append(r.byDisplay[p.DisplayName], p)
+		}
 	}
 	return r, nil
 }
 
-// Checked is what the registry knows of an event that it lets pass.
-type Checked struct {
-	// Data is the event's data, decoded: objects as map[string]any, arrays as []any,
-	// numbers as json.Number. nil where it is absent or null.
-	Data     any
-	Warnings []signalbox.Warning
-	// Sensitive tells of a path below payload.data whether its value must never be
-	// shown (P-27); nil: none but those of the deny-list.
-	Sensitive func(path []string) bool
+// compile takes one version's schema from the registry, or compiles it anew.
+func (r *Registry) compile(t *signalbox.EventType, version *signalbox.Schema) (*Schema, error) {
+	if r != nil {
+		if p := r.byType[t.Type][t.Operation]; p != nil {
+			i := p.index(version.Version)
+			if i >= 0 && bytes.Equal(p.Schemas[i].Text, version.Text) {
+				return p.schemas[i], nil
+			}
+		}
+	}
+	schema, err := CompileSchema(version.Text)
+	if err != nil {
+		e := *signalbox.AsError(err)
+		e.Message = fmt.Sprintf("%s, schema version %d: %s", t.Name(), version.Version, e.Message)
+		return nil, &e
+	}
+	return schema, nil
+}
+
+// index finds a version among the pair's; -1 where it has none such.
+func (p *pair) index(version int) int {
+	return slices.IndexFunc(p.Schemas, func(s signalbox.Schema) bool { return s.Version == version })
 }
 
 // All lists the registered pairs by type, then operation.
 func (r *Registry) All() []signalbox.EventType { return r.all }
 
-// Check is nil for an event of a registered pair. An unknown type is
-// UNKNOWN_EVENT_TYPE, a known type with an unknown operation UNKNOWN_OPERATION; both
-// suggest the nearest names (P-15). Names are case-sensitive (P-21).
-//
-// The event's SchemaVersion is the version that its sender named, 0 for none, and is
-// set to the one that the data was held to.
-func (r *Registry) Check(e *signalbox.Event, _ signalbox.UnknownNames) (Checked, error) {
-	operations, known := r.byType[e.Type]
-	if !known {
-		return Checked{}, unknown(signalbox.CodeUnknownEventType, "/type", "the event type is not registered", e.Type, names(r.byType))
+// Shapes lists the shapes of every schema version of the registered pairs that the
+// pattern fits; a pair without a schema has one with no Data.
+func (r *Registry) Shapes(on signalbox.Pattern) []signalbox.TypeShape {
+	var shapes []signalbox.TypeShape
+	for i := range r.all {
+		t := &r.all[i]
+		if !fits(on.Type, t.Type) || !fits(on.Operation, t.Operation) {
+			continue
+		}
+		p := r.byType[t.Type][t.Operation]
+		for i, schema := range p.schemas {
+			shapes = append(shapes, signalbox.TypeShape{Type: t.Type, Operation: t.Operation, Version: p.Schemas[i].Version, Data: schema.Shape()})
+		}
+		if len(p.schemas) == 0 {
+			shapes = append(shapes, signalbox.TypeShape{Type: t.Type, Operation: t.Operation})
+		}
 	}
-	if _, known := operations[e.Operation]; !known {
-		return Checked{}, unknown(signalbox.CodeUnknownOperation, "/operation", "the event type has no such operation", e.Operation, names(operations))
-	}
-	return Checked{}, nil
+	return shapes
 }
 
-func unknown(code signalbox.Code, path, message, given string, known []string) error {
-	e := &signalbox.Error{Code: code, Path: path, Message: message, Suggestions: nearest(given, known)}
-	switch {
-	case len(e.Suggestions) > 0:
-		e.Message += `: did you mean "` + e.Suggestions[0] + `"?`
-	case len(known) == 0:
-		e.Message += ": none is registered yet; `signalbox apply -f FILE` registers them"
+// Resolve finds the pair that a display name stands for (A-09). It is none where
+// several have it.
+func (r *Registry) Resolve(displayName string) (typ, operation string, ok bool) {
+	all := r.byDisplay[displayName]
+	if len(all) != 1 {
+		return "", "", false
 	}
-	return e
+	return all[0].Type, all[0].Operation, true
 }
 
-func names[V any](m map[string]V) []string {
-	all := make([]string, 0, len(m))
-	for name := range m {
-		all = append(all, name)
+// Schema finds the compiled schema of a pair; version 0 is the newest. nil where
+// there is none.
+func (r *Registry) Schema(typ, operation string, version int) *Schema {
+	p := r.byType[typ][operation]
+	if p == nil || len(p.schemas) == 0 {
+		return nil
 	}
-	slices.Sort(all)
-	return all
+	if version == 0 {
+		return p.schemas[len(p.schemas)-1]
+	}
+	if i := p.index(version); i >= 0 {
+		return p.schemas[i]
+	}
+	return nil
+}
+
+// fits tells whether a name fits a pattern, in which * stands for any run of
+// characters. It takes time in proportion to the two lengths at the most.
+func fits(pattern, name string) bool {
+	at, star, from := 0, -1, 0
+	for i := 0; i < len(name); {
+		switch {
+		case at < len(pattern) && pattern[at] == '*':
+			star, from = at, i
+			at++
+		case at < len(pattern) && pattern[at] == name[i]:
+			at++
+			i++
+		case star >= 0: // the last star takes one more
+			from++
+			at, i = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[at:], "*") == ""
 }

@@ -1,3 +1,0 @@
-package eventtype
-
-import _ "github.com/santhosh-tekuri/jsonschema/v6"
