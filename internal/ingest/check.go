@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func (in *Input) check(limits payload.Limits) error {
 	fault("/source", signalbox.CheckText(in.Source, signalbox.MaxSourceLength))
 	fault("/subject", signalbox.CheckText(in.Subject, signalbox.MaxSourceLength))
 	fault("/idempotencyKey", checkKey(in.IdempotencyKey))
+	if in.SchemaVersion < 0 {
+		fault("/schemaVersion", errors.New("is negative: versions count from 1, and none means the newest"))
+	}
 	switch in.Wait {
 	case "", WaitStarted, WaitAccepted:
 	default:
@@ -90,7 +94,7 @@ func checkKey(key string) error {
 func (in *Input) event(tenant, id signalbox.ID) signalbox.Event {
 	e := signalbox.Event{
 		ID: id, Tenant: tenant, Type: in.Type, Operation: in.Operation, EntityID: in.EntityID, Data: in.Data,
-		Source: in.Source, Subject: in.Subject, OccurredAt: in.OccurredAt,
+		Source: in.Source, Subject: in.Subject, OccurredAt: in.OccurredAt, SchemaVersion: in.SchemaVersion,
 	}
 	if !payload.IsNull(in.Metadata) {
 		e.Metadata = in.Metadata
@@ -127,6 +131,9 @@ func (in *Input) fingerprint() [sha256.Size]byte {
 			_ = json.Compact(&text, raw) // it has passed the gate
 		}
 		part(text.Bytes(), raw != nil)
+	}
+	if in.SchemaVersion != 0 { // or keys from before there were versions would conflict
+		part([]byte(strconv.Itoa(in.SchemaVersion)), true)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"testing"
 	"time"
@@ -23,8 +24,11 @@ type parts struct {
 func (p parts) Plan(*signalbox.Event) (signalbox.Plan, error)                 { return p.plan, nil }
 func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
 func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
-func (p parts) Wake(signalbox.Lane)                                           {}
-func (p parts) Release(int)                                                   {}
+func (p parts) Requests(*signalbox.Event, []signalbox.Dispatch) ([]json.RawMessage, error) {
+	return nil, nil
+}
+func (p parts) Wake(signalbox.Lane) {}
+func (p parts) Release(int)         {}
 
 func (p parts) Admit(int) error { return nil }
 func (p parts) Event(ctx context.Context, _, _ signalbox.ID) (*signalbox.StoredEvent, error) {

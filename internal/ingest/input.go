@@ -19,7 +19,10 @@ type Input struct {
 	Subject        string
 	OccurredAt     time.Time // zero where not given
 	Metadata       json.RawMessage
-	Wait           Wait
+	// SchemaVersion is the version of the type's schema that the payload is written
+	// to; 0 is the newest.
+	SchemaVersion int
+	Wait          Wait
 }
 
 // Wait says what the answer to a send waits for.
@@ -35,6 +38,8 @@ const (
 type Result struct {
 	Event      signalbox.Event
 	Dispatches []signalbox.Dispatch
+	// Warnings are advice on the event as it was sent this time, duplicate or not.
+	Warnings []signalbox.Warning
 	// Duplicate tells that an earlier send with the same idempotency key made the event.
 	Duplicate bool
 }

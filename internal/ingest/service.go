@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -29,10 +30,14 @@ type Store interface {
 	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
 }
 
-// Starter makes one attempt at each dispatch and updates it in place. It returns
-// when all are settled or ctx ends.
+// Starter speaks to Temporal.
 type Starter interface {
+	// Start makes one attempt at each dispatch and updates it in place. It returns
+	// when all are settled or ctx ends.
 	Start(ctx context.Context, e *signalbox.Event, dispatches []signalbox.Dispatch)
+	// Requests are the very start requests that Start would make, as JSON objects, one
+	// for each dispatch in their order. Nothing is started.
+	Requests(e *signalbox.Event, dispatches []signalbox.Dispatch) ([]json.RawMessage, error)
 }
 
 // Relay is told of work that nobody waits for.
@@ -136,12 +141,13 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 
 	sends := make([]send, 0, len(inputs))
 	for i := range inputs {
-		record, err := s.prepare(p, &inputs[i])
+		record, warnings, err := s.prepare(p, &inputs[i])
 		if err != nil {
 			results[i].Err = err
 			continue
 		}
-		sends = append(sends, send{in: &inputs[i], record: record, result: &results[i]})
+		s.claim(record, inputs[i].Wait)
+		sends = append(sends, send{in: &inputs[i], record: record, warnings: warnings, result: &results[i]})
 	}
 	sends = s.admit(sends)
 	if len(sends) == 0 {
@@ -171,34 +177,40 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 
 // send is one event on its way.
 type send struct {
-	in     *Input
-	record *signalbox.Record
-	result *BatchResult
+	in       *Input
+	record   *signalbox.Record
+	warnings []signalbox.Warning
+	result   *BatchResult
 }
 
 // prepare checks and routes. Nothing is stored yet.
-func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, error) {
+func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, []signalbox.Warning, error) {
 	if err := in.check(s.cfg.Limits.Payload); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tenant := p.Tenant.ID
 	record := &signalbox.Record{Event: in.event(tenant, s.newID()), Key: in.IdempotencyKey}
 	plan, err := s.cfg.Catalogue.Plan(&record.Event)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	record.Event.Decisions, record.Dispatches = plan.Decisions, plan.Dispatches
-	if in.Wait != WaitAccepted {
-		// This process makes the first attempt, and the relay keeps off meanwhile.
-		record.Lease = s.cfg.Limits.Lease
-		for i := range record.Dispatches {
-			record.Dispatches[i].Attempts = 1
-		}
-	}
+	record.Event.Decisions, record.Event.Omitted, record.Dispatches = plan.Decisions, plan.Omitted, plan.Dispatches
 	if record.Key != "" {
 		record.Fingerprint = in.fingerprint()
 	}
-	return record, nil
+	return record, plan.Warnings, nil
+}
+
+// claim makes the first attempt this process's, where the sender waits for it: the
+// relay keeps off meanwhile.
+func (s *Service) claim(record *signalbox.Record, wait Wait) {
+	if wait == WaitAccepted {
+		return
+	}
+	record.Lease = s.cfg.Limits.Lease
+	for i := range record.Dispatches {
+		record.Dispatches[i].Attempts = 1
+	}
 }
 
 // admit refuses, before anything is stored, the sends for whose starts there is no
@@ -242,7 +254,7 @@ func (s *Service) finish(ctx context.Context, one *send) {
 	case r.Err != nil:
 		one.result.Err = r.Err
 	case r.Owner != r.Event.ID:
-		one.result.Result, one.result.Err = s.original(ctx, r, one.in.Wait)
+		one.result.Result, one.result.Err = s.original(ctx, one)
 	default:
 		if one.in.Wait == WaitAccepted {
 			for i := range r.Dispatches {
@@ -251,7 +263,7 @@ func (s *Service) finish(ctx context.Context, one *send) {
 		} else if len(r.Dispatches) > 0 {
 			s.cfg.Starter.Start(ctx, &r.Event, r.Dispatches)
 		}
-		one.result.Result = &Result{Event: r.Event, Dispatches: r.Dispatches}
+		one.result.Result = &Result{Event: r.Event, Dispatches: r.Dispatches, Warnings: one.warnings}
 	}
 }
 
@@ -263,7 +275,8 @@ const duplicatePoll = 25 * time.Millisecond
 // to, as it is now. It waits for the starts as the original does. Only the
 // first look may fail the send: once the event is known, a database that goes away
 // costs the news of its starts, and no more time than the budget.
-func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) (*Result, error) {
+func (s *Service) original(ctx context.Context, one *send) (*Result, error) {
+	r, wait := one.record, one.in.Wait
 	stored, err := s.cfg.Store.Event(context.WithoutCancel(ctx), r.Event.Tenant, r.Owner)
 	if err != nil {
 		return nil, err
@@ -279,7 +292,7 @@ func (s *Service) original(ctx context.Context, r *signalbox.Record, wait Wait) 
 		case <-ctx.Done():
 		}
 	}
-	return &Result{Event: stored.Event, Dispatches: stored.Dispatches, Duplicate: true}, nil
+	return &Result{Event: stored.Event, Dispatches: stored.Dispatches, Warnings: one.warnings, Duplicate: true}, nil
 }
 
 // firstAttemptUnderWay tells whether any start is PENDING for no other reason than
