@@ -113,7 +113,10 @@ const (
 	// innerList is how long a list within a list is taken to be: dispatches and
 	// decisions of an event, arguments of a field.
 	innerList = 8
-	unknown   = maxPage // a page's size that a variable gives
+	// registered is how many rules, versions of a rule or event types a tenant is taken
+	// to have.
+	registered = 50
+	unknown    = maxPage // a page's size that a variable gives
 	// mapCost is what a Map counts in an answer: it can be as long as many fields.
 	mapCost = 50
 )
@@ -153,6 +156,10 @@ func (d *documents) introspectionCost() int {
 	return m.introspection
 }
 
+// scans are the root fields that go through stored events: two in an operation are
+// all that fits.
+var scans = map[string]bool{"previewRule": true, "compareRules": true}
+
 // measure goes through an operation. Each step costs something and it stops once a
 // limit is passed, so that its own work is bounded.
 type measure struct {
@@ -189,6 +196,9 @@ func (m *measure) selections(set ast.SelectionSet, depth int) int {
 			if s.Definition != nil && s.Definition.Type.NamedType == mapScalar {
 				one = mapCost
 			}
+			if depth == 1 && scans[s.Name] {
+				one += m.limits.Complexity * 2 / 5
+			}
 			cost += one
 		case *ast.InlineFragment:
 			cost += m.selections(s.SelectionSet, depth)
@@ -224,6 +234,8 @@ func (m *measure) listLength(f *ast.Field) int {
 		return 1 // nodes and edges are counted at the connection
 	case f.Name == "sendCustomEvents":
 		return maxBatch
+	case f.ObjectDefinition.Name == "Query": // rules, ruleVersions, eventTypes
+		return registered
 	case f.ObjectDefinition.Name == "__Schema" && f.Name == "types":
 		return m.types
 	case strings.HasPrefix(f.ObjectDefinition.Name, "__"):

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +25,7 @@ type seen struct {
 	Status   int             `json:"status"`
 	Response json.RawMessage `json:"response"`
 	Sent     []sent          `json:"sent,omitempty"`
+	Asked    []asked         `json:"asked,omitempty"`
 }
 
 type sent struct {
@@ -38,6 +40,7 @@ type sent struct {
 	Source         string  `json:"source,omitempty"`
 	Subject        string  `json:"subject,omitempty"`
 	OccurredAt     string  `json:"occurredAt,omitempty"`
+	SchemaVersion  int     `json:"schemaVersion,omitempty"`
 	Wait           string  `json:"waitFor,omitempty"`
 }
 
@@ -61,7 +64,7 @@ func TestCases(t *testing.T) {
 			d := open(t, caseFakes())
 			w := d.serve(http.MethodPost, "/graphql", bodyOf(string(query), string(variables)),
 				"Accept", mediaGQL, "Idempotency-Key", "key-1")
-			got := seen{Status: w.Code, Response: w.Body.Bytes()}
+			got := seen{Status: w.Code, Response: w.Body.Bytes(), Asked: d.asked}
 			for _, in := range d.all() {
 				got.Sent = append(got.Sent, sentOf(&in))
 			}
@@ -90,7 +93,7 @@ func indented(t *testing.T, v any) string {
 func sentOf(in *ingest.Input) sent {
 	s := sent{
 		Type: in.Type, Operation: in.Operation, ID: in.EntityID, IdempotencyKey: in.IdempotencyKey,
-		Source: in.Source, Subject: in.Subject, Wait: string(in.Wait),
+		Source: in.Source, Subject: in.Subject, SchemaVersion: in.SchemaVersion, Wait: string(in.Wait),
 	}
 	if in.Data != nil {
 		text := string(in.Data)
@@ -107,12 +110,13 @@ func sentOf(in *ingest.Input) sent {
 	return s
 }
 
-// caseFakes know one event, one dispatch, one type and one rule.
+// caseFakes know one event, one dispatch, one type and two rules.
 func caseFakes() *fakes {
 	in := ingest.Input{Type: "inventory", Operation: "low_stock_alert", EntityID: "item-42", Data: json.RawMessage(`{"current": 3,"exact":0.10}`)}
 	known := accepted(1, &in)
 	event := signalbox.StoredEvent{Event: known.Event, Dispatches: known.Dispatches}
-	event.Source = "erp"
+	event.Source, event.SchemaVersion, event.Omitted = "erp", 3, 4
+	event.Decisions = append(event.Decisions, miss)
 	waiting := known.Dispatches[0]
 	waiting.Status, waiting.RunID, waiting.DueAt = signalbox.StatusPending, "", event.ReceivedAt()
 	waiting.LastError = &signalbox.DispatchError{Code: signalbox.DispatchUnavailable, Message: "no connection"}
@@ -129,15 +133,36 @@ func caseFakes() *fakes {
 		dispatches: func(signalbox.ID, signalbox.DispatchFilter, signalbox.Page) ([]signalbox.Dispatch, bool, error) {
 			return []signalbox.Dispatch{waiting}, false, nil
 		},
+		editing: editing{test: &ingest.TestResult{
+			Event: signalbox.Event{
+				ID: eventID(1), Type: "inventory", Operation: "low_stock_alert", SchemaVersion: 2,
+				Decisions: []signalbox.Decision{known.Event.Decisions[0], miss}, Omitted: 1,
+			},
+			Dispatches: []signalbox.Dispatch{waiting}, Outcome: signalbox.OutcomeStarted,
+			Warnings: []signalbox.Warning{{Code: signalbox.WarnUnknownName, Message: "the type is not registered"}},
+			Requests: []json.RawMessage{json.RawMessage(`{"requestId":"r","input":[{"exact":0.10,"big":12345678901234567890}]}`)},
+		}},
 		redriveAll: func(signalbox.ID, signalbox.DispatchFilter) (int, error) { return 3, nil },
 		types: func(signalbox.ID) []signalbox.EventType {
-			return []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert", DisplayName: "Low stock"}}
+			return []signalbox.EventType{
+				{Type: "customer", Operation: "milestone_reached"},
+				{
+					Type: "inventory", Operation: "low_stock_alert", DisplayName: "Low stock", Description: "Too little is left.",
+					Sample: json.RawMessage(`{"current":3,"exact":0.10}`), Policy: signalbox.PayloadWarn, Compatibility: signalbox.CompatibilityBackward,
+					Schemas: []signalbox.Schema{
+						{Version: 1, Text: json.RawMessage(`{"type":"object"}`), CreatedAt: moment},
+						{Version: 2, Text: json.RawMessage(`{"properties":{"current":{"maximum":12345678901234567890.0}}}`), CreatedAt: moment.Add(time.Hour)},
+					},
+				},
+			}
 		},
 		rules: func(signalbox.ID) []signalbox.Rule {
-			return []signalbox.Rule{{
-				Name: "reorder", Version: 2, State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{On: signalbox.Pattern{Type: "inventory", Operation: "*"},
-					Start: signalbox.StartSpec{Workflow: "ReorderStock", TaskQueue: "main", Namespace: "default"}},
-			}}
+			return []signalbox.Rule{
+				{Name: "new", State: signalbox.RuleDraft, RuleDefinition: signalbox.RuleDefinition{
+					On: signalbox.Pattern{Type: "order", Operation: "*"}, Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q"},
+				}},
+				wholeRule(),
+			}
 		},
 	}
 }

@@ -53,7 +53,7 @@ func asError(err error) *signalbox.Error {
 	if e.Code == signalbox.CodeInternal && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
 		return &signalbox.Error{
 			Code: signalbox.CodeUnavailable, Err: err,
-			Message: "there was no answer in time; send again with the same idempotency key",
+			Message: "there was no answer in time; try again, and send an event again with the same idempotency key",
 		}
 	}
 	return e

@@ -15,36 +15,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/signalbox/signalbox/graph/generated"
-	"github.com/signalbox/signalbox/internal/ingest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
-
-// Sender is the road.
-type Sender interface {
-	Send(ctx context.Context, p signalbox.Principal, in ingest.Input) (*ingest.Result, error)
-	SendBatch(ctx context.Context, p signalbox.Principal, inputs []ingest.Input) []ingest.BatchResult
-}
-
-// Events reads accepted events.
-type Events interface {
-	// Event is NOT_FOUND where the tenant has no such event.
-	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
-	// Events lists newest first, and tells whether there are more.
-	Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error)
-}
-
-// Dispatches reads and redrives starts.
-type Dispatches interface {
-	Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter, page signalbox.Page) ([]signalbox.Dispatch, bool, error)
-	Redrive(ctx context.Context, tenant, id signalbox.ID) (*signalbox.Dispatch, error)
-	RedriveAll(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter) (int, error)
-}
-
-// Catalogue lists what a tenant has registered.
-type Catalogue interface {
-	EventTypes(tenant signalbox.ID) []signalbox.EventType
-	Rules(tenant signalbox.ID) []signalbox.Rule
-}
 
 // Limits bound what a request may cost. Zero values mean the defaults.
 type Limits struct {
@@ -80,12 +52,19 @@ const (
 	maxElements = 256_000 // of a variable's list
 )
 
-// Config is what the door is made of. The interfaces and functions are needed.
+// Config is what the door is made of. The interfaces and functions are needed, but
+// for Tester, RuleEditor, TypeEditor, Explainer and History: where one is nil, the
+// fields that it serves answer CONFIGURATION.
 type Config struct {
 	Sender     Sender
+	Tester     Tester
 	Events     Events
 	Dispatches Dispatches
 	Catalogue  Catalogue
+	RuleEditor RuleEditor
+	TypeEditor TypeEditor
+	Explainer  Explainer
+	History    History
 	// Principal says who is calling.
 	Principal func(ctx context.Context) (signalbox.Principal, error)
 	// RequestID is the id under which the log has the request.
@@ -110,6 +89,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}
+	cfg.standIns()
 	cfg.Limits = cfg.Limits.orDefaults()
 	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
 	return &Handler{

@@ -30,6 +30,7 @@ var tenant = signalbox.ID{0: 1, 15: 7}
 // fakes stand for everything behind the door. A function that is nil accepts, and
 // finds nothing.
 type fakes struct {
+	editing
 	send       func(ctx context.Context, p signalbox.Principal, in ingest.Input) (*ingest.Result, error)
 	sendBatch  func(ctx context.Context, p signalbox.Principal, inputs []ingest.Input) []ingest.BatchResult
 	event      func(tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
@@ -135,14 +136,20 @@ func eventID(n int) signalbox.ID {
 }
 
 // accepted is what the road answers to the nth send: one rule matched, its workflow
-// runs.
+// runs. Where the input names its schema, another rule missed, more did so beside it,
+// and there is advice.
 func accepted(n int, in *ingest.Input) *ingest.Result {
 	id := eventID(n)
 	e := signalbox.Event{
 		ID: id, Tenant: tenant, Type: in.Type, Operation: in.Operation, EntityID: in.EntityID, Data: in.Data,
 		Decisions: []signalbox.Decision{{Rule: "reorder", RuleVersion: 2, Verdict: signalbox.VerdictMatched}},
 	}
-	return &ingest.Result{Event: e, Dispatches: []signalbox.Dispatch{{
+	var warnings []signalbox.Warning
+	if in.SchemaVersion != 0 {
+		e.Decisions, e.Omitted = append(e.Decisions, miss), 4
+		warnings = []signalbox.Warning{{Code: signalbox.WarnRecommendedFields, Pointer: "/payload/data", Message: "has no timestamp"}}
+	}
+	return &ingest.Result{Event: e, Warnings: warnings, Dispatches: []signalbox.Dispatch{{
 		ID: signalbox.DispatchID(id, "reorder"), EventID: id, Tenant: tenant, Rule: "reorder", RuleVersion: 2, Namespace: "default",
 		WorkflowType: "ReorderStock", WorkflowID: "reorder/" + id.String(), TaskQueue: "main",
 		Status: signalbox.StatusStarted, RunID: "run-" + in.EntityID, Attempts: 1,
@@ -182,6 +189,7 @@ func open(t testing.TB, f *fakes, change ...func(*graph.Config)) *door {
 	d := &door{fakes: f, log: &lines{}}
 	cfg := graph.Config{
 		Sender: f, Events: f, Dispatches: f, Catalogue: f,
+		Tester: f, RuleEditor: f, TypeEditor: f, Explainer: f, History: f,
 		Principal: func(context.Context) (signalbox.Principal, error) {
 			if f.principal != nil {
 				return f.principal()

@@ -24,7 +24,8 @@ func inputOf(in *model.SendCustomEventInput, headerKey string) ingest.Input {
 		IdempotencyKey: headerKey,
 		Source:         orZero(in.Source), Subject: orZero(in.Subject),
 		OccurredAt: orZero(in.OccurredAt), Metadata: in.Metadata,
-		Wait: orZero(in.WaitFor),
+		SchemaVersion: orZero(in.SchemaVersion),
+		Wait:          orZero(in.WaitFor),
 	}
 	if in.IdempotencyKey != nil {
 		out.IdempotencyKey = *in.IdempotencyKey
@@ -57,13 +58,15 @@ func headerKey(ctx context.Context, index int) string {
 
 func responseOf(r *ingest.Result) *model.SendCustomEventResponse {
 	return &model.SendCustomEventResponse{
-		Success:    true,
-		Workflows:  workflowsOf(r.Dispatches),
-		EventID:    r.Event.ID.String(),
-		Outcome:    r.Outcome(),
-		Duplicate:  r.Duplicate,
-		Dispatches: mapped(r.Dispatches, dispatchOf),
-		Decisions:  mapped(r.Event.Decisions, decisionOf),
+		Success:          true,
+		Workflows:        workflowsOf(r.Dispatches),
+		EventID:          r.Event.ID.String(),
+		Outcome:          r.Outcome(),
+		Duplicate:        r.Duplicate,
+		Dispatches:       mapped(r.Dispatches, dispatchOf),
+		Decisions:        mapped(r.Event.Decisions, decisionOf),
+		OmittedDecisions: r.Event.Omitted,
+		Warnings:         mapped(r.Warnings, warningOf),
 	}
 }
 
@@ -74,7 +77,7 @@ func resultOf(one *ingest.BatchResult) model.SendCustomEventResult {
 	e := asError(one.Err)
 	out := &model.SendError{
 		Code: string(e.Code), Message: e.Message, Path: nonEmpty(e.Path), Suggestions: e.Suggestions,
-		Violations: mapped(e.Violations, func(v *signalbox.Violation) model.Violation { return model.Violation(*v) }),
+		Violations: mapped(e.Violations, violationOf),
 	}
 	if out.Suggestions == nil {
 		out.Suggestions = []string{}
@@ -103,10 +106,12 @@ func eventOf(e *signalbox.StoredEvent) *model.Event {
 		Payload: &model.CustomEventPayload{ID: e.EntityID, Data: e.Data},
 		Source:  nonEmpty(e.Source), Subject: nonEmpty(e.Subject), Metadata: e.Metadata,
 		OccurredAt: e.HappenedAt(), ReceivedAt: e.ReceivedAt(),
-		Outcome:    signalbox.OutcomeOf(e.Decisions, e.Dispatches),
-		Workflows:  workflowsOf(e.Dispatches),
-		Dispatches: mapped(e.Dispatches, dispatchOf),
-		Decisions:  mapped(e.Decisions, decisionOf),
+		SchemaVersion:    nonEmpty(e.SchemaVersion),
+		Outcome:          signalbox.OutcomeOf(e.Decisions, e.Dispatches),
+		Workflows:        workflowsOf(e.Dispatches),
+		Dispatches:       mapped(e.Dispatches, dispatchOf),
+		Decisions:        mapped(e.Decisions, decisionOf),
+		OmittedDecisions: e.Omitted,
 	}
 }
 
@@ -123,21 +128,6 @@ func dispatchOf(d *signalbox.Dispatch) model.Dispatch {
 		out.LastError = &model.DispatchError{Code: string(d.LastError.Code), Message: d.LastError.Message}
 	}
 	return out
-}
-
-func decisionOf(d *signalbox.Decision) model.Decision {
-	return model.Decision{Rule: d.Rule, RuleVersion: d.RuleVersion, Verdict: d.Verdict, Reason: nonEmpty(d.Reason)}
-}
-
-func ruleOf(r *signalbox.Rule) model.Rule {
-	return model.Rule{
-		Name: r.Name, Version: r.Version, State: r.State, Type: r.On.Type, Operation: r.On.Operation,
-		Workflow: r.Start.Workflow, TaskQueue: r.Start.TaskQueue, Namespace: r.Start.Namespace,
-	}
-}
-
-func eventTypeOf(t *signalbox.EventType) model.EventType {
-	return model.EventType{Type: t.Type, Operation: t.Operation, DisplayName: nonEmpty(t.DisplayName), Description: nonEmpty(t.Description)}
 }
 
 func eventFilterOf(f *model.EventFilter) (signalbox.EventFilter, error) {
@@ -220,6 +210,17 @@ func mapped[A, B any](all []A, one func(*A) B) []B {
 	return out
 }
 
+// found maps the first that fits; nil where none does.
+func found[A, B any](all []A, one func(*A) B, fits func(*A) bool) *B {
+	for i := range all {
+		if fits(&all[i]) {
+			out := one(&all[i])
+			return &out
+		}
+	}
+	return nil
+}
+
 func orZero[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -228,11 +229,21 @@ func orZero[T any](p *T) T {
 	return *p
 }
 
-func nonEmpty(s string) *string {
-	if s == "" {
+// unless has one form for the default, whether it is said or not: no difference
+// between two definitions may lie in that.
+func unless[T ~string](p *T, standard T) T {
+	if p == nil || *p == standard {
+		return ""
+	}
+	return *p
+}
+
+func nonEmpty[T comparable](v T) *T {
+	var zero T
+	if v == zero {
 		return nil
 	}
-	return &s
+	return &v
 }
 
 func nonZero(t time.Time) *time.Time {

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"testing"
 
@@ -31,6 +32,10 @@ func (m *memory) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.
 
 func (m *memory) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
 
+func (m *memory) Requests(*signalbox.Event, []signalbox.Dispatch) ([]json.RawMessage, error) {
+	return nil, nil
+}
+
 func (m *memory) Wake(signalbox.Lane) {}
 
 func (m *memory) Admit(int) error { return nil }
@@ -44,5 +49,5 @@ func openRoad(t testing.TB) (*door, *memory) {
 	m := &memory{}
 	road, err := ingest.New(ingest.Config{Catalogue: m, Store: m, Starter: m, Relay: m, Backlog: m, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	return open(t, &fakes{}, func(cfg *graph.Config) { cfg.Sender = road }), m
+	return open(t, &fakes{}, func(cfg *graph.Config) { cfg.Sender, cfg.Tester = road, road }), m
 }

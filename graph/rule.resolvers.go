@@ -9,15 +9,8 @@ import (
 	"context"
 
 	"github.com/signalbox/signalbox/graph/model"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
-
-func (r *queryResolver) EventTypes(ctx context.Context) ([]model.EventType, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return mapped(r.cfg.Catalogue.EventTypes(p.Tenant.ID), eventTypeOf), nil
-}
 
 func (r *queryResolver) Rules(ctx context.Context) ([]model.Rule, error) {
 	p, err := r.cfg.Principal(ctx)
@@ -25,4 +18,24 @@ func (r *queryResolver) Rules(ctx context.Context) ([]model.Rule, error) {
 		return nil, err
 	}
 	return mapped(r.cfg.Catalogue.Rules(p.Tenant.ID), ruleOf), nil
+}
+
+func (r *queryResolver) Rule(ctx context.Context, name string) (*model.Rule, error) {
+	p, err := r.cfg.Principal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return found(r.cfg.Catalogue.Rules(p.Tenant.ID), ruleOf, func(r *signalbox.Rule) bool { return r.Name == name }), nil
+}
+
+func (r *queryResolver) RuleVersions(ctx context.Context, name string) ([]model.RuleVersion, error) {
+	p, err := r.cfg.Principal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := r.cfg.History.RuleVersions(ctx, p.Tenant.ID, name)
+	if err != nil {
+		return nil, err
+	}
+	return mapped(versions, versionOf), nil
 }

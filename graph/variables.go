@@ -211,13 +211,21 @@ func coerceScalar(raw json.RawMessage, typ *ast.Type) (any, *fault) {
 		}
 		return n, nil
 	case "Float":
-		if isNumber {
-			return json.Number(raw), nil
+		if !isNumber {
+			return nil, misfit("is not a number")
 		}
-		return nil, misfit("is not a number")
+		if _, err := strconv.ParseFloat(string(raw), 64); err != nil {
+			return nil, misfit("is beyond what a Float can be")
+		}
+		return json.Number(raw), nil
 	case "Time":
 		if _, err := model.UnmarshalTime(s); !isString || err != nil {
 			return nil, misfit("is not a time as RFC 3339 has it, e.g. 2026-03-01T12:00:00Z")
+		}
+		return s, nil
+	case "Duration":
+		if _, err := model.UnmarshalDuration(s); !isString || err != nil {
+			return nil, misfit("is not a duration of weeks, days, hours, minutes and seconds as ISO 8601 has it, e.g. PT1H30M")
 		}
 		return s, nil
 	default: // a scalar of ours reads its own text

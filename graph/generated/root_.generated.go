@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/signalbox/signalbox/graph/model"
+	"github.com/signalbox/signalbox/internal/signalbox"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -30,16 +31,46 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	BrokenRule struct {
+		Reason func(childComplexity int) int
+		Rule   func(childComplexity int) int
+	}
+
+	Change struct {
+		Action  func(childComplexity int) int
+		Details func(childComplexity int) int
+	}
+
+	Clause struct {
+		Expected func(childComplexity int) int
+		Observed func(childComplexity int) int
+		Path     func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Result   func(childComplexity int) int
+		Text     func(childComplexity int) int
+	}
+
 	CustomEventPayload struct {
 		Data func(childComplexity int) int
 		ID   func(childComplexity int) int
 	}
 
 	Decision struct {
-		Reason      func(childComplexity int) int
-		Rule        func(childComplexity int) int
-		RuleVersion func(childComplexity int) int
-		Verdict     func(childComplexity int) int
+		Clause        func(childComplexity int) int
+		Clauses       func(childComplexity int) int
+		Expected      func(childComplexity int) int
+		FailedClauses func(childComplexity int) int
+		Micros        func(childComplexity int) int
+		Observed      func(childComplexity int) int
+		Path          func(childComplexity int) int
+		Reason        func(childComplexity int) int
+		Rule          func(childComplexity int) int
+		RuleVersion   func(childComplexity int) int
+		Verdict       func(childComplexity int) int
+	}
+
+	DeleteRuleResult struct {
+		Name func(childComplexity int) int
 	}
 
 	Dispatch struct {
@@ -71,19 +102,21 @@ type ComplexityRoot struct {
 	}
 
 	Event struct {
-		Decisions  func(childComplexity int) int
-		Dispatches func(childComplexity int) int
-		ID         func(childComplexity int) int
-		Metadata   func(childComplexity int) int
-		OccurredAt func(childComplexity int) int
-		Operation  func(childComplexity int) int
-		Outcome    func(childComplexity int) int
-		Payload    func(childComplexity int) int
-		ReceivedAt func(childComplexity int) int
-		Source     func(childComplexity int) int
-		Subject    func(childComplexity int) int
-		Type       func(childComplexity int) int
-		Workflows  func(childComplexity int) int
+		Decisions        func(childComplexity int) int
+		Dispatches       func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Metadata         func(childComplexity int) int
+		OccurredAt       func(childComplexity int) int
+		OmittedDecisions func(childComplexity int) int
+		Operation        func(childComplexity int) int
+		Outcome          func(childComplexity int) int
+		Payload          func(childComplexity int) int
+		ReceivedAt       func(childComplexity int) int
+		SchemaVersion    func(childComplexity int) int
+		Source           func(childComplexity int) int
+		Subject          func(childComplexity int) int
+		Type             func(childComplexity int) int
+		Workflows        func(childComplexity int) int
 	}
 
 	EventConnection struct {
@@ -97,18 +130,61 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	EventSample struct {
+		Count    func(childComplexity int) int
+		EventIDs func(childComplexity int) int
+	}
+
+	EventSchema struct {
+		CreatedAt func(childComplexity int) int
+		Schema    func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
 	EventType struct {
-		Description func(childComplexity int) int
-		DisplayName func(childComplexity int) int
-		Operation   func(childComplexity int) int
-		Type        func(childComplexity int) int
+		Compatibility func(childComplexity int) int
+		Description   func(childComplexity int) int
+		DisplayName   func(childComplexity int) int
+		Operation     func(childComplexity int) int
+		Policy        func(childComplexity int) int
+		Sample        func(childComplexity int) int
+		Schemas       func(childComplexity int) int
+		Type          func(childComplexity int) int
+	}
+
+	EventTypeResult struct {
+		Breaks        func(childComplexity int) int
+		BrokenRules   func(childComplexity int) int
+		Change        func(childComplexity int) int
+		EventType     func(childComplexity int) int
+		RefusedEvents func(childComplexity int) int
+		SampledEvents func(childComplexity int) int
+		Warnings      func(childComplexity int) int
+	}
+
+	Explanation struct {
+		Candidate func(childComplexity int) int
+		Clauses   func(childComplexity int) int
+		Decision  func(childComplexity int) int
+		Dispatch  func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		Rule      func(childComplexity int) int
+		State     func(childComplexity int) int
+		Stored    func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	Mutation struct {
+		CreateRule        func(childComplexity int, input model.RuleInput, publish *bool, state *signalbox.RuleState, dryRun *bool) int
+		DeleteRule        func(childComplexity int, name string) int
+		PublishRule       func(childComplexity int, name string, state *signalbox.RuleState) int
 		RedriveDispatch   func(childComplexity int, id string) int
 		RedriveDispatches func(childComplexity int, filter model.RedriveFilter) int
+		SaveEventType     func(childComplexity int, input model.EventTypeInput, dryRun *bool) int
 		SendCustomEvent   func(childComplexity int, input model.SendCustomEventInput) int
 		SendCustomEvents  func(childComplexity int, inputs []model.SendCustomEventInput) int
+		SetRuleState      func(childComplexity int, name string, state signalbox.RuleState) int
+		UpdateRule        func(childComplexity int, input model.RuleInput, publish *bool, state *signalbox.RuleState, dryRun *bool) int
 	}
 
 	PageInfo struct {
@@ -117,36 +193,147 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Dispatches func(childComplexity int, filter *model.DispatchFilter, first *int, after *string) int
-		Event      func(childComplexity int, id string) int
-		EventTypes func(childComplexity int) int
-		Events     func(childComplexity int, filter *model.EventFilter, first *int, after *string) int
-		Rules      func(childComplexity int) int
+		CompareRules    func(childComplexity int, shadow string, enabled string, window *model.WindowInput) int
+		Dispatches      func(childComplexity int, filter *model.DispatchFilter, first *int, after *string) int
+		Event           func(childComplexity int, id string) int
+		EventType       func(childComplexity int, typeArg string, operation string) int
+		EventTypes      func(childComplexity int) int
+		Events          func(childComplexity int, filter *model.EventFilter, first *int, after *string) int
+		ExplainEvent    func(childComplexity int, eventID string, ruleName string) int
+		PreviewRule     func(childComplexity int, draft model.RuleInput, window *model.WindowInput) int
+		Rule            func(childComplexity int, name string) int
+		RuleVersions    func(childComplexity int, name string) int
+		Rules           func(childComplexity int) int
+		TestCustomEvent func(childComplexity int, input model.SendCustomEventInput) int
 	}
 
 	RedriveResult struct {
 		Redriven func(childComplexity int) int
 	}
 
+	RetryPolicy struct {
+		BackoffCoefficient     func(childComplexity int) int
+		InitialInterval        func(childComplexity int) int
+		MaximumAttempts        func(childComplexity int) int
+		MaximumInterval        func(childComplexity int) int
+		NonRetryableErrorTypes func(childComplexity int) int
+	}
+
 	Rule struct {
-		Name      func(childComplexity int) int
-		Namespace func(childComplexity int) int
-		Operation func(childComplexity int) int
-		State     func(childComplexity int) int
-		TaskQueue func(childComplexity int) int
-		Type      func(childComplexity int) int
-		Version   func(childComplexity int) int
-		Workflow  func(childComplexity int) int
+		Description func(childComplexity int) int
+		Draft       func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Namespace   func(childComplexity int) int
+		Operation   func(childComplexity int) int
+		Start       func(childComplexity int) int
+		State       func(childComplexity int) int
+		Subjects    func(childComplexity int) int
+		TaskQueue   func(childComplexity int) int
+		Tests       func(childComplexity int) int
+		Type        func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+		When        func(childComplexity int) int
+		Workflow    func(childComplexity int) int
+	}
+
+	RuleComparison struct {
+		Both          func(childComplexity int) int
+		EnabledErrors func(childComplexity int) int
+		Newest        func(childComplexity int) int
+		Oldest        func(childComplexity int) int
+		OnlyEnabled   func(childComplexity int) int
+		OnlyShadow    func(childComplexity int) int
+		Scanned       func(childComplexity int) int
+		ShadowErrors  func(childComplexity int) int
+		TookMs        func(childComplexity int) int
+		Truncated     func(childComplexity int) int
+	}
+
+	RuleDefinition struct {
+		Description func(childComplexity int) int
+		Operation   func(childComplexity int) int
+		Start       func(childComplexity int) int
+		Subjects    func(childComplexity int) int
+		Tests       func(childComplexity int) int
+		Type        func(childComplexity int) int
+		When        func(childComplexity int) int
+	}
+
+	RulePreview struct {
+		Errors          func(childComplexity int) int
+		FirstError      func(childComplexity int) int
+		Matched         func(childComplexity int) int
+		Newest          func(childComplexity int) int
+		NewlyMatched    func(childComplexity int) int
+		NoLongerMatched func(childComplexity int) int
+		Oldest          func(childComplexity int) int
+		Scanned         func(childComplexity int) int
+		TookMs          func(childComplexity int) int
+		Truncated       func(childComplexity int) int
+	}
+
+	RuleResult struct {
+		Change   func(childComplexity int) int
+		Rule     func(childComplexity int) int
+		Warnings func(childComplexity int) int
+	}
+
+	RuleStart struct {
+		ConflictPolicy   func(childComplexity int) int
+		ExecutionTimeout func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Input            func(childComplexity int) int
+		Memo             func(childComplexity int) int
+		Namespace        func(childComplexity int) int
+		Priority         func(childComplexity int) int
+		Retry            func(childComplexity int) int
+		ReusePolicy      func(childComplexity int) int
+		RunTimeout       func(childComplexity int) int
+		SearchAttributes func(childComplexity int) int
+		TaskQueue        func(childComplexity int) int
+		TaskTimeout      func(childComplexity int) int
+		Workflow         func(childComplexity int) int
+	}
+
+	RuleTest struct {
+		Config     func(childComplexity int) int
+		Event      func(childComplexity int) int
+		Expect     func(childComplexity int) int
+		Input      func(childComplexity int) int
+		Name       func(childComplexity int) int
+		WorkflowID func(childComplexity int) int
+	}
+
+	RuleTestEvent struct {
+		Data       func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Metadata   func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Operation  func(childComplexity int) int
+		ReceivedAt func(childComplexity int) int
+		Source     func(childComplexity int) int
+		Subject    func(childComplexity int) int
+		Type       func(childComplexity int) int
+	}
+
+	RuleVersion struct {
+		CreatedAt  func(childComplexity int) int
+		Definition func(childComplexity int) int
+		Rule       func(childComplexity int) int
+		Version    func(childComplexity int) int
 	}
 
 	SendCustomEventResponse struct {
-		Decisions  func(childComplexity int) int
-		Dispatches func(childComplexity int) int
-		Duplicate  func(childComplexity int) int
-		EventID    func(childComplexity int) int
-		Outcome    func(childComplexity int) int
-		Success    func(childComplexity int) int
-		Workflows  func(childComplexity int) int
+		Decisions        func(childComplexity int) int
+		Dispatches       func(childComplexity int) int
+		Duplicate        func(childComplexity int) int
+		EventID          func(childComplexity int) int
+		OmittedDecisions func(childComplexity int) int
+		Outcome          func(childComplexity int) int
+		Success          func(childComplexity int) int
+		Warnings         func(childComplexity int) int
+		Workflows        func(childComplexity int) int
 	}
 
 	SendCustomEventResult struct {
@@ -169,9 +356,36 @@ type ComplexityRoot struct {
 		Type  func(childComplexity int) int
 	}
 
+	TestCustomEventResponse struct {
+		Decisions        func(childComplexity int) int
+		OmittedDecisions func(childComplexity int) int
+		Operation        func(childComplexity int) int
+		Outcome          func(childComplexity int) int
+		SchemaVersion    func(childComplexity int) int
+		Starts           func(childComplexity int) int
+		Type             func(childComplexity int) int
+		Warnings         func(childComplexity int) int
+	}
+
 	Violation struct {
 		Message func(childComplexity int) int
 		Pointer func(childComplexity int) int
+	}
+
+	Warning struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Pointer func(childComplexity int) int
+	}
+
+	WorkflowStart struct {
+		Namespace    func(childComplexity int) int
+		Request      func(childComplexity int) int
+		Rule         func(childComplexity int) int
+		RuleVersion  func(childComplexity int) int
+		TaskQueue    func(childComplexity int) int
+		WorkflowID   func(childComplexity int) int
+		WorkflowType func(childComplexity int) int
 	}
 }
 
@@ -189,6 +403,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "BrokenRule.reason":
+		if e.ComplexityRoot.BrokenRule.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BrokenRule.Reason(childComplexity), true
+	case "BrokenRule.rule":
+		if e.ComplexityRoot.BrokenRule.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BrokenRule.Rule(childComplexity), true
+
+	case "Change.action":
+		if e.ComplexityRoot.Change.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Action(childComplexity), true
+	case "Change.details":
+		if e.ComplexityRoot.Change.Details == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Details(childComplexity), true
+
+	case "Clause.expected":
+		if e.ComplexityRoot.Clause.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Expected(childComplexity), true
+	case "Clause.observed":
+		if e.ComplexityRoot.Clause.Observed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Observed(childComplexity), true
+	case "Clause.path":
+		if e.ComplexityRoot.Clause.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Path(childComplexity), true
+	case "Clause.reason":
+		if e.ComplexityRoot.Clause.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Reason(childComplexity), true
+	case "Clause.result":
+		if e.ComplexityRoot.Clause.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Result(childComplexity), true
+	case "Clause.text":
+		if e.ComplexityRoot.Clause.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clause.Text(childComplexity), true
+
 	case "CustomEventPayload.data":
 		if e.ComplexityRoot.CustomEventPayload.Data == nil {
 			break
@@ -202,6 +479,48 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CustomEventPayload.ID(childComplexity), true
 
+	case "Decision.clause":
+		if e.ComplexityRoot.Decision.Clause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Clause(childComplexity), true
+	case "Decision.clauses":
+		if e.ComplexityRoot.Decision.Clauses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Clauses(childComplexity), true
+	case "Decision.expected":
+		if e.ComplexityRoot.Decision.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Expected(childComplexity), true
+	case "Decision.failedClauses":
+		if e.ComplexityRoot.Decision.FailedClauses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.FailedClauses(childComplexity), true
+	case "Decision.micros":
+		if e.ComplexityRoot.Decision.Micros == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Micros(childComplexity), true
+	case "Decision.observed":
+		if e.ComplexityRoot.Decision.Observed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Observed(childComplexity), true
+	case "Decision.path":
+		if e.ComplexityRoot.Decision.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Path(childComplexity), true
 	case "Decision.reason":
 		if e.ComplexityRoot.Decision.Reason == nil {
 			break
@@ -226,6 +545,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Decision.Verdict(childComplexity), true
+
+	case "DeleteRuleResult.name":
+		if e.ComplexityRoot.DeleteRuleResult.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteRuleResult.Name(childComplexity), true
 
 	case "Dispatch.attempts":
 		if e.ComplexityRoot.Dispatch.Attempts == nil {
@@ -374,6 +700,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Event.OccurredAt(childComplexity), true
+	case "Event.omittedDecisions":
+		if e.ComplexityRoot.Event.OmittedDecisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.OmittedDecisions(childComplexity), true
 	case "Event.operation":
 		if e.ComplexityRoot.Event.Operation == nil {
 			break
@@ -398,6 +730,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Event.ReceivedAt(childComplexity), true
+	case "Event.schemaVersion":
+		if e.ComplexityRoot.Event.SchemaVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.SchemaVersion(childComplexity), true
 	case "Event.source":
 		if e.ComplexityRoot.Event.Source == nil {
 			break
@@ -455,6 +793,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
 
+	case "EventSample.count":
+		if e.ComplexityRoot.EventSample.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSample.Count(childComplexity), true
+	case "EventSample.eventIDs":
+		if e.ComplexityRoot.EventSample.EventIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSample.EventIDs(childComplexity), true
+
+	case "EventSchema.createdAt":
+		if e.ComplexityRoot.EventSchema.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSchema.CreatedAt(childComplexity), true
+	case "EventSchema.schema":
+		if e.ComplexityRoot.EventSchema.Schema == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSchema.Schema(childComplexity), true
+	case "EventSchema.version":
+		if e.ComplexityRoot.EventSchema.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventSchema.Version(childComplexity), true
+
+	case "EventType.compatibility":
+		if e.ComplexityRoot.EventType.Compatibility == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventType.Compatibility(childComplexity), true
 	case "EventType.description":
 		if e.ComplexityRoot.EventType.Description == nil {
 			break
@@ -473,6 +849,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventType.Operation(childComplexity), true
+	case "EventType.policy":
+		if e.ComplexityRoot.EventType.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventType.Policy(childComplexity), true
+	case "EventType.sample":
+		if e.ComplexityRoot.EventType.Sample == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventType.Sample(childComplexity), true
+	case "EventType.schemas":
+		if e.ComplexityRoot.EventType.Schemas == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventType.Schemas(childComplexity), true
 	case "EventType.type":
 		if e.ComplexityRoot.EventType.Type == nil {
 			break
@@ -480,6 +874,137 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EventType.Type(childComplexity), true
 
+	case "EventTypeResult.breaks":
+		if e.ComplexityRoot.EventTypeResult.Breaks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.Breaks(childComplexity), true
+	case "EventTypeResult.brokenRules":
+		if e.ComplexityRoot.EventTypeResult.BrokenRules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.BrokenRules(childComplexity), true
+	case "EventTypeResult.change":
+		if e.ComplexityRoot.EventTypeResult.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.Change(childComplexity), true
+	case "EventTypeResult.eventType":
+		if e.ComplexityRoot.EventTypeResult.EventType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.EventType(childComplexity), true
+	case "EventTypeResult.refusedEvents":
+		if e.ComplexityRoot.EventTypeResult.RefusedEvents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.RefusedEvents(childComplexity), true
+	case "EventTypeResult.sampledEvents":
+		if e.ComplexityRoot.EventTypeResult.SampledEvents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.SampledEvents(childComplexity), true
+	case "EventTypeResult.warnings":
+		if e.ComplexityRoot.EventTypeResult.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventTypeResult.Warnings(childComplexity), true
+
+	case "Explanation.candidate":
+		if e.ComplexityRoot.Explanation.Candidate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Candidate(childComplexity), true
+	case "Explanation.clauses":
+		if e.ComplexityRoot.Explanation.Clauses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Clauses(childComplexity), true
+	case "Explanation.decision":
+		if e.ComplexityRoot.Explanation.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Decision(childComplexity), true
+	case "Explanation.dispatch":
+		if e.ComplexityRoot.Explanation.Dispatch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Dispatch(childComplexity), true
+	case "Explanation.reason":
+		if e.ComplexityRoot.Explanation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Reason(childComplexity), true
+	case "Explanation.rule":
+		if e.ComplexityRoot.Explanation.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Rule(childComplexity), true
+	case "Explanation.state":
+		if e.ComplexityRoot.Explanation.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.State(childComplexity), true
+	case "Explanation.stored":
+		if e.ComplexityRoot.Explanation.Stored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Stored(childComplexity), true
+	case "Explanation.version":
+		if e.ComplexityRoot.Explanation.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Version(childComplexity), true
+
+	case "Mutation.createRule":
+		if e.ComplexityRoot.Mutation.CreateRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRule(childComplexity, args["input"].(model.RuleInput), args["publish"].(*bool), args["state"].(*signalbox.RuleState), args["dryRun"].(*bool)), true
+	case "Mutation.deleteRule":
+		if e.ComplexityRoot.Mutation.DeleteRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteRule(childComplexity, args["name"].(string)), true
+	case "Mutation.publishRule":
+		if e.ComplexityRoot.Mutation.PublishRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishRule(childComplexity, args["name"].(string), args["state"].(*signalbox.RuleState)), true
 	case "Mutation.redriveDispatch":
 		if e.ComplexityRoot.Mutation.RedriveDispatch == nil {
 			break
@@ -502,6 +1027,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RedriveDispatches(childComplexity, args["filter"].(model.RedriveFilter)), true
+	case "Mutation.saveEventType":
+		if e.ComplexityRoot.Mutation.SaveEventType == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_saveEventType_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SaveEventType(childComplexity, args["input"].(model.EventTypeInput), args["dryRun"].(*bool)), true
 	case "Mutation.sendCustomEvent":
 		if e.ComplexityRoot.Mutation.SendCustomEvent == nil {
 			break
@@ -524,6 +1060,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendCustomEvents(childComplexity, args["inputs"].([]model.SendCustomEventInput)), true
+	case "Mutation.setRuleState":
+		if e.ComplexityRoot.Mutation.SetRuleState == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRuleState_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRuleState(childComplexity, args["name"].(string), args["state"].(signalbox.RuleState)), true
+	case "Mutation.updateRule":
+		if e.ComplexityRoot.Mutation.UpdateRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateRule(childComplexity, args["input"].(model.RuleInput), args["publish"].(*bool), args["state"].(*signalbox.RuleState), args["dryRun"].(*bool)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -538,6 +1096,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.HasNextPage(childComplexity), true
 
+	case "Query.compareRules":
+		if e.ComplexityRoot.Query.CompareRules == nil {
+			break
+		}
+
+		args, err := ec.field_Query_compareRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CompareRules(childComplexity, args["shadow"].(string), args["enabled"].(string), args["window"].(*model.WindowInput)), true
 	case "Query.dispatches":
 		if e.ComplexityRoot.Query.Dispatches == nil {
 			break
@@ -560,6 +1129,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Event(childComplexity, args["id"].(string)), true
+	case "Query.eventType":
+		if e.ComplexityRoot.Query.EventType == nil {
+			break
+		}
+
+		args, err := ec.field_Query_eventType_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EventType(childComplexity, args["type"].(string), args["operation"].(string)), true
 	case "Query.eventTypes":
 		if e.ComplexityRoot.Query.EventTypes == nil {
 			break
@@ -577,13 +1157,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Events(childComplexity, args["filter"].(*model.EventFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.explainEvent":
+		if e.ComplexityRoot.Query.ExplainEvent == nil {
+			break
+		}
 
+		args, err := ec.field_Query_explainEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ExplainEvent(childComplexity, args["eventID"].(string), args["ruleName"].(string)), true
+
+	case "Query.previewRule":
+		if e.ComplexityRoot.Query.PreviewRule == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewRule(childComplexity, args["draft"].(model.RuleInput), args["window"].(*model.WindowInput)), true
+	case "Query.rule":
+		if e.ComplexityRoot.Query.Rule == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Rule(childComplexity, args["name"].(string)), true
+	case "Query.ruleVersions":
+		if e.ComplexityRoot.Query.RuleVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_ruleVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RuleVersions(childComplexity, args["name"].(string)), true
 	case "Query.rules":
 		if e.ComplexityRoot.Query.Rules == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Rules(childComplexity), true
+	case "Query.testCustomEvent":
+		if e.ComplexityRoot.Query.TestCustomEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Query_testCustomEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TestCustomEvent(childComplexity, args["input"].(model.SendCustomEventInput)), true
 
 	case "RedriveResult.redriven":
 		if e.ComplexityRoot.RedriveResult.Redriven == nil {
@@ -592,6 +1227,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RedriveResult.Redriven(childComplexity), true
 
+	case "RetryPolicy.backoffCoefficient":
+		if e.ComplexityRoot.RetryPolicy.BackoffCoefficient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryPolicy.BackoffCoefficient(childComplexity), true
+	case "RetryPolicy.initialInterval":
+		if e.ComplexityRoot.RetryPolicy.InitialInterval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryPolicy.InitialInterval(childComplexity), true
+	case "RetryPolicy.maximumAttempts":
+		if e.ComplexityRoot.RetryPolicy.MaximumAttempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryPolicy.MaximumAttempts(childComplexity), true
+	case "RetryPolicy.maximumInterval":
+		if e.ComplexityRoot.RetryPolicy.MaximumInterval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryPolicy.MaximumInterval(childComplexity), true
+	case "RetryPolicy.nonRetryableErrorTypes":
+		if e.ComplexityRoot.RetryPolicy.NonRetryableErrorTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetryPolicy.NonRetryableErrorTypes(childComplexity), true
+
+	case "Rule.description":
+		if e.ComplexityRoot.Rule.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Description(childComplexity), true
+	case "Rule.draft":
+		if e.ComplexityRoot.Rule.Draft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Draft(childComplexity), true
 	case "Rule.name":
 		if e.ComplexityRoot.Rule.Name == nil {
 			break
@@ -610,36 +1288,452 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rule.Operation(childComplexity), true
+	case "Rule.start":
+		if e.ComplexityRoot.Rule.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Start(childComplexity), true
 	case "Rule.state":
 		if e.ComplexityRoot.Rule.State == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rule.State(childComplexity), true
+	case "Rule.subjects":
+		if e.ComplexityRoot.Rule.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Subjects(childComplexity), true
 	case "Rule.taskQueue":
 		if e.ComplexityRoot.Rule.TaskQueue == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rule.TaskQueue(childComplexity), true
+	case "Rule.tests":
+		if e.ComplexityRoot.Rule.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Tests(childComplexity), true
 	case "Rule.type":
 		if e.ComplexityRoot.Rule.Type == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rule.Type(childComplexity), true
+	case "Rule.updatedAt":
+		if e.ComplexityRoot.Rule.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.UpdatedAt(childComplexity), true
 	case "Rule.version":
 		if e.ComplexityRoot.Rule.Version == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rule.Version(childComplexity), true
+	case "Rule.when":
+		if e.ComplexityRoot.Rule.When == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.When(childComplexity), true
 	case "Rule.workflow":
 		if e.ComplexityRoot.Rule.Workflow == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rule.Workflow(childComplexity), true
+
+	case "RuleComparison.both":
+		if e.ComplexityRoot.RuleComparison.Both == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.Both(childComplexity), true
+	case "RuleComparison.enabledErrors":
+		if e.ComplexityRoot.RuleComparison.EnabledErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.EnabledErrors(childComplexity), true
+	case "RuleComparison.newest":
+		if e.ComplexityRoot.RuleComparison.Newest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.Newest(childComplexity), true
+	case "RuleComparison.oldest":
+		if e.ComplexityRoot.RuleComparison.Oldest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.Oldest(childComplexity), true
+	case "RuleComparison.onlyEnabled":
+		if e.ComplexityRoot.RuleComparison.OnlyEnabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.OnlyEnabled(childComplexity), true
+	case "RuleComparison.onlyShadow":
+		if e.ComplexityRoot.RuleComparison.OnlyShadow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.OnlyShadow(childComplexity), true
+	case "RuleComparison.scanned":
+		if e.ComplexityRoot.RuleComparison.Scanned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.Scanned(childComplexity), true
+	case "RuleComparison.shadowErrors":
+		if e.ComplexityRoot.RuleComparison.ShadowErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.ShadowErrors(childComplexity), true
+	case "RuleComparison.tookMs":
+		if e.ComplexityRoot.RuleComparison.TookMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.TookMs(childComplexity), true
+	case "RuleComparison.truncated":
+		if e.ComplexityRoot.RuleComparison.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleComparison.Truncated(childComplexity), true
+
+	case "RuleDefinition.description":
+		if e.ComplexityRoot.RuleDefinition.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Description(childComplexity), true
+	case "RuleDefinition.operation":
+		if e.ComplexityRoot.RuleDefinition.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Operation(childComplexity), true
+	case "RuleDefinition.start":
+		if e.ComplexityRoot.RuleDefinition.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Start(childComplexity), true
+	case "RuleDefinition.subjects":
+		if e.ComplexityRoot.RuleDefinition.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Subjects(childComplexity), true
+	case "RuleDefinition.tests":
+		if e.ComplexityRoot.RuleDefinition.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Tests(childComplexity), true
+	case "RuleDefinition.type":
+		if e.ComplexityRoot.RuleDefinition.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.Type(childComplexity), true
+	case "RuleDefinition.when":
+		if e.ComplexityRoot.RuleDefinition.When == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleDefinition.When(childComplexity), true
+
+	case "RulePreview.errors":
+		if e.ComplexityRoot.RulePreview.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Errors(childComplexity), true
+	case "RulePreview.firstError":
+		if e.ComplexityRoot.RulePreview.FirstError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.FirstError(childComplexity), true
+	case "RulePreview.matched":
+		if e.ComplexityRoot.RulePreview.Matched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Matched(childComplexity), true
+	case "RulePreview.newest":
+		if e.ComplexityRoot.RulePreview.Newest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Newest(childComplexity), true
+	case "RulePreview.newlyMatched":
+		if e.ComplexityRoot.RulePreview.NewlyMatched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.NewlyMatched(childComplexity), true
+	case "RulePreview.noLongerMatched":
+		if e.ComplexityRoot.RulePreview.NoLongerMatched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.NoLongerMatched(childComplexity), true
+	case "RulePreview.oldest":
+		if e.ComplexityRoot.RulePreview.Oldest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Oldest(childComplexity), true
+	case "RulePreview.scanned":
+		if e.ComplexityRoot.RulePreview.Scanned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Scanned(childComplexity), true
+	case "RulePreview.tookMs":
+		if e.ComplexityRoot.RulePreview.TookMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.TookMs(childComplexity), true
+	case "RulePreview.truncated":
+		if e.ComplexityRoot.RulePreview.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RulePreview.Truncated(childComplexity), true
+
+	case "RuleResult.change":
+		if e.ComplexityRoot.RuleResult.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleResult.Change(childComplexity), true
+	case "RuleResult.rule":
+		if e.ComplexityRoot.RuleResult.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleResult.Rule(childComplexity), true
+	case "RuleResult.warnings":
+		if e.ComplexityRoot.RuleResult.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleResult.Warnings(childComplexity), true
+
+	case "RuleStart.conflictPolicy":
+		if e.ComplexityRoot.RuleStart.ConflictPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.ConflictPolicy(childComplexity), true
+	case "RuleStart.executionTimeout":
+		if e.ComplexityRoot.RuleStart.ExecutionTimeout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.ExecutionTimeout(childComplexity), true
+	case "RuleStart.id":
+		if e.ComplexityRoot.RuleStart.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.ID(childComplexity), true
+	case "RuleStart.input":
+		if e.ComplexityRoot.RuleStart.Input == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Input(childComplexity), true
+	case "RuleStart.memo":
+		if e.ComplexityRoot.RuleStart.Memo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Memo(childComplexity), true
+	case "RuleStart.namespace":
+		if e.ComplexityRoot.RuleStart.Namespace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Namespace(childComplexity), true
+	case "RuleStart.priority":
+		if e.ComplexityRoot.RuleStart.Priority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Priority(childComplexity), true
+	case "RuleStart.retry":
+		if e.ComplexityRoot.RuleStart.Retry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Retry(childComplexity), true
+	case "RuleStart.reusePolicy":
+		if e.ComplexityRoot.RuleStart.ReusePolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.ReusePolicy(childComplexity), true
+	case "RuleStart.runTimeout":
+		if e.ComplexityRoot.RuleStart.RunTimeout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.RunTimeout(childComplexity), true
+	case "RuleStart.searchAttributes":
+		if e.ComplexityRoot.RuleStart.SearchAttributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.SearchAttributes(childComplexity), true
+	case "RuleStart.taskQueue":
+		if e.ComplexityRoot.RuleStart.TaskQueue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.TaskQueue(childComplexity), true
+	case "RuleStart.taskTimeout":
+		if e.ComplexityRoot.RuleStart.TaskTimeout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.TaskTimeout(childComplexity), true
+	case "RuleStart.workflow":
+		if e.ComplexityRoot.RuleStart.Workflow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleStart.Workflow(childComplexity), true
+
+	case "RuleTest.config":
+		if e.ComplexityRoot.RuleTest.Config == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Config(childComplexity), true
+	case "RuleTest.event":
+		if e.ComplexityRoot.RuleTest.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Event(childComplexity), true
+	case "RuleTest.expect":
+		if e.ComplexityRoot.RuleTest.Expect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Expect(childComplexity), true
+	case "RuleTest.input":
+		if e.ComplexityRoot.RuleTest.Input == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Input(childComplexity), true
+	case "RuleTest.name":
+		if e.ComplexityRoot.RuleTest.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.Name(childComplexity), true
+	case "RuleTest.workflowID":
+		if e.ComplexityRoot.RuleTest.WorkflowID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTest.WorkflowID(childComplexity), true
+
+	case "RuleTestEvent.data":
+		if e.ComplexityRoot.RuleTestEvent.Data == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Data(childComplexity), true
+	case "RuleTestEvent.id":
+		if e.ComplexityRoot.RuleTestEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.ID(childComplexity), true
+	case "RuleTestEvent.metadata":
+		if e.ComplexityRoot.RuleTestEvent.Metadata == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Metadata(childComplexity), true
+	case "RuleTestEvent.occurredAt":
+		if e.ComplexityRoot.RuleTestEvent.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.OccurredAt(childComplexity), true
+	case "RuleTestEvent.operation":
+		if e.ComplexityRoot.RuleTestEvent.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Operation(childComplexity), true
+	case "RuleTestEvent.receivedAt":
+		if e.ComplexityRoot.RuleTestEvent.ReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.ReceivedAt(childComplexity), true
+	case "RuleTestEvent.source":
+		if e.ComplexityRoot.RuleTestEvent.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Source(childComplexity), true
+	case "RuleTestEvent.subject":
+		if e.ComplexityRoot.RuleTestEvent.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Subject(childComplexity), true
+	case "RuleTestEvent.type":
+		if e.ComplexityRoot.RuleTestEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleTestEvent.Type(childComplexity), true
+
+	case "RuleVersion.createdAt":
+		if e.ComplexityRoot.RuleVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.CreatedAt(childComplexity), true
+	case "RuleVersion.definition":
+		if e.ComplexityRoot.RuleVersion.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.Definition(childComplexity), true
+	case "RuleVersion.rule":
+		if e.ComplexityRoot.RuleVersion.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.Rule(childComplexity), true
+	case "RuleVersion.version":
+		if e.ComplexityRoot.RuleVersion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleVersion.Version(childComplexity), true
 
 	case "SendCustomEventResponse.decisions":
 		if e.ComplexityRoot.SendCustomEventResponse.Decisions == nil {
@@ -665,6 +1759,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendCustomEventResponse.EventID(childComplexity), true
+	case "SendCustomEventResponse.omittedDecisions":
+		if e.ComplexityRoot.SendCustomEventResponse.OmittedDecisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendCustomEventResponse.OmittedDecisions(childComplexity), true
 	case "SendCustomEventResponse.outcome":
 		if e.ComplexityRoot.SendCustomEventResponse.Outcome == nil {
 			break
@@ -677,6 +1777,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendCustomEventResponse.Success(childComplexity), true
+	case "SendCustomEventResponse.warnings":
+		if e.ComplexityRoot.SendCustomEventResponse.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendCustomEventResponse.Warnings(childComplexity), true
 	case "SendCustomEventResponse.workflows":
 		if e.ComplexityRoot.SendCustomEventResponse.Workflows == nil {
 			break
@@ -753,6 +1859,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TemporalWorkflow.Type(childComplexity), true
 
+	case "TestCustomEventResponse.decisions":
+		if e.ComplexityRoot.TestCustomEventResponse.Decisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Decisions(childComplexity), true
+	case "TestCustomEventResponse.omittedDecisions":
+		if e.ComplexityRoot.TestCustomEventResponse.OmittedDecisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.OmittedDecisions(childComplexity), true
+	case "TestCustomEventResponse.operation":
+		if e.ComplexityRoot.TestCustomEventResponse.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Operation(childComplexity), true
+	case "TestCustomEventResponse.outcome":
+		if e.ComplexityRoot.TestCustomEventResponse.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Outcome(childComplexity), true
+	case "TestCustomEventResponse.schemaVersion":
+		if e.ComplexityRoot.TestCustomEventResponse.SchemaVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.SchemaVersion(childComplexity), true
+	case "TestCustomEventResponse.starts":
+		if e.ComplexityRoot.TestCustomEventResponse.Starts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Starts(childComplexity), true
+	case "TestCustomEventResponse.type":
+		if e.ComplexityRoot.TestCustomEventResponse.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Type(childComplexity), true
+	case "TestCustomEventResponse.warnings":
+		if e.ComplexityRoot.TestCustomEventResponse.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestCustomEventResponse.Warnings(childComplexity), true
+
 	case "Violation.message":
 		if e.ComplexityRoot.Violation.Message == nil {
 			break
@@ -766,6 +1921,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Violation.Pointer(childComplexity), true
 
+	case "Warning.code":
+		if e.ComplexityRoot.Warning.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Code(childComplexity), true
+	case "Warning.message":
+		if e.ComplexityRoot.Warning.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Message(childComplexity), true
+	case "Warning.pointer":
+		if e.ComplexityRoot.Warning.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Pointer(childComplexity), true
+
+	case "WorkflowStart.namespace":
+		if e.ComplexityRoot.WorkflowStart.Namespace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.Namespace(childComplexity), true
+	case "WorkflowStart.request":
+		if e.ComplexityRoot.WorkflowStart.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.Request(childComplexity), true
+	case "WorkflowStart.rule":
+		if e.ComplexityRoot.WorkflowStart.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.Rule(childComplexity), true
+	case "WorkflowStart.ruleVersion":
+		if e.ComplexityRoot.WorkflowStart.RuleVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.RuleVersion(childComplexity), true
+	case "WorkflowStart.taskQueue":
+		if e.ComplexityRoot.WorkflowStart.TaskQueue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.TaskQueue(childComplexity), true
+	case "WorkflowStart.workflowID":
+		if e.ComplexityRoot.WorkflowStart.WorkflowID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.WorkflowID(childComplexity), true
+	case "WorkflowStart.workflowType":
+		if e.ComplexityRoot.WorkflowStart.WorkflowType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStart.WorkflowType(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -777,8 +1994,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCustomEventPayloadInput,
 		ec.unmarshalInputDispatchFilter,
 		ec.unmarshalInputEventFilter,
+		ec.unmarshalInputEventTypeInput,
 		ec.unmarshalInputRedriveFilter,
+		ec.unmarshalInputRetryPolicyInput,
+		ec.unmarshalInputRuleInput,
+		ec.unmarshalInputRulePatternInput,
+		ec.unmarshalInputRuleStartInput,
+		ec.unmarshalInputRuleTestEventInput,
+		ec.unmarshalInputRuleTestInput,
 		ec.unmarshalInputSendCustomEventInput,
+		ec.unmarshalInputWindowInput,
 	)
 	first := true
 
@@ -854,6 +2079,69 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/decision.graphqls", Input: `"""
+What one rule said of an event, and why. Where it did not match, clause is the first
+of its condition's clauses that did not hold, as its author wrote it. Sensitive
+values are never in here.
+"""
+type Decision {
+  rule: String!
+  ruleVersion: Int!
+  verdict: Verdict!
+  "A sentence; null for MATCHED."
+  reason: String
+  "E.g. payload.data.total > 100"
+  clause: String
+  "What the clause reads, e.g. payload.data.total"
+  path: String
+  "What it asks of that, e.g. > 100"
+  expected: String
+  "What the event has there, as JSON, or what kind of value it is."
+  observed: String
+  "How many clauses did not hold, at the least: the fewer, the nearer."
+  failedClauses: Int!
+  "How many clauses the condition has."
+  clauses: Int!
+  "Microseconds that the rule took."
+  micros: Int!
+}
+
+enum Verdict {
+  "It starts its workflow."
+  MATCHED
+  "Its condition said no, or reads what the event does not have."
+  FILTERED
+  "Its condition could not be evaluated."
+  ERROR
+  "It is on this event, but is switched off or was never published."
+  DISABLED
+  "It matched, and starts nothing by intent."
+  SHADOW
+}
+
+"Advice: what it is about was accepted all the same."
+type Warning {
+  code: WarningCode!
+  "A JSON pointer from the input's root; empty for the whole."
+  pointer: String!
+  message: String!
+}
+
+enum WarningCode {
+  "The payload breaks its schema, and the type's policy is WARN."
+  INVALID_PAYLOAD
+  "The type or operation is not registered, and you accept that."
+  UNKNOWN_NAME
+  "A payload that lacks one of timestamp, source, priority, context."
+  RECOMMENDED_FIELDS
+  "A name that does not follow the convention."
+  NAMING
+  "A schema that refuses what the version before took."
+  COMPATIBILITY
+  "A rule that can never match, or that a new schema breaks."
+  RULE
+}
+`, BuiltIn: false},
 	{Name: "../schema/dispatch.graphqls", Input: `extend type Query {
   "Starts that rules called for, newest first."
   dispatches(filter: DispatchFilter, "At most 500." first: Int = 50, "An endCursor." after: String): DispatchConnection!
@@ -930,6 +2218,44 @@ type DispatchConnection {
   pageInfo: PageInfo!
 }
 `, BuiltIn: false},
+	{Name: "../schema/dryrun.graphqls", Input: `extend type Query {
+  """
+  What sending this event would do: the errors are those of a send, and nothing is
+  stored or started. Different from a send: the id of the event is an example, and so
+  are the workflow ids and start requests that have it in them; an idempotency key is
+  not used, so a send may turn out to be a duplicate; whether the server has room is
+  not asked; waitFor means nothing.
+  """
+  testCustomEvent(input: SendCustomEventInput!): TestCustomEventResponse
+}
+
+type TestCustomEventResponse {
+  "What a send would answer if every start succeeds: STARTED, FILTERED or NO_RULE."
+  outcome: EventOutcome!
+  "As it is registered, where the input has a display name."
+  type: String!
+  operation: String!
+  "The version of the schema that the payload was held to; null where the type has none."
+  schemaVersion: Int
+  warnings: [Warning!]!
+  decisions: [Decision!]!
+  omittedDecisions: Int!
+  "One for each rule that matched."
+  starts: [WorkflowStart!]!
+}
+
+"A start that would be made."
+type WorkflowStart {
+  rule: String!
+  ruleVersion: Int!
+  namespace: String!
+  workflowType: String!
+  workflowID: String!
+  taskQueue: String!
+  "Temporal's StartWorkflowExecutionRequest, as it would be sent."
+  request: Map!
+}
+`, BuiltIn: false},
 	{Name: "../schema/event.graphqls", Input: `type Mutation {
   """
   Sends one event. An answer without an error means: the event and every start
@@ -968,8 +2294,10 @@ input SendCustomEventInput {
   subject: String
   "When it happened; else when it was received."
   occurredAt: Time
-  "Anything for your own use, at most 16 KiB. Rules do not see it, workflows do."
+  "Anything for your own use, at most 16 KiB. Rules read it as event.metadata, and workflows get it."
   metadata: Map
+  "The version of the type's schema that the payload is written to; else the newest."
+  schemaVersion: Int
   "What the answer waits for."
   waitFor: WaitFor = STARTED
 }
@@ -1000,8 +2328,15 @@ type SendCustomEventResponse {
   duplicate: Boolean!
   "One for each rule that matched."
   dispatches: [Dispatch!]!
-  "What each candidate rule said."
+  """
+  What the candidate rules said: all that matched or failed, then the misses, the
+  nearest first.
+  """
   decisions: [Decision!]!
+  "How many more candidates missed."
+  omittedDecisions: Int!
+  "Advice: the event was accepted all the same."
+  warnings: [Warning!]!
 }
 
 "Exactly one of the two is there."
@@ -1044,7 +2379,7 @@ enum EventOutcome {
   FAILED
   "No enabled rule is on this type and operation."
   NO_RULE
-  "Rules are on it, but each one's condition said no."
+  "Rules are on it, but each one's condition said no. The nearest miss is the first of the decisions."
   FILTERED
   "It is to be sent later."
   SCHEDULED
@@ -1064,10 +2399,18 @@ type Event {
   "When it happened: as the sender says, else when it was received."
   occurredAt: Time!
   receivedAt: Time!
+  "The version of the type's schema that it was held to; null where the type has none."
+  schemaVersion: Int
   outcome: EventOutcome!
   workflows: [TemporalWorkflow!]!
   dispatches: [Dispatch!]!
+  """
+  What the candidate rules said when it was sent: all that matched or failed, then
+  the misses, the nearest first.
+  """
   decisions: [Decision!]!
+  "How many more candidates missed; explainEvent tells of any rule."
+  omittedDecisions: Int!
 }
 
 type CustomEventPayload {
@@ -1105,59 +2448,515 @@ type PageInfo {
   endCursor: String
 }
 `, BuiltIn: false},
-	{Name: "../schema/rule.graphqls", Input: `extend type Query {
+	{Name: "../schema/eventtype.graphqls", Input: `extend type Query {
   "The registered pairs of type and operation, by name."
   eventTypes: [EventType!]!
 
-  "The rules in force, by name."
-  rules: [Rule!]!
+  "One of them, or null."
+  eventType(type: String!, operation: String!): EventType
 }
 
+extend type Mutation {
+  """
+  Registers a pair of type and operation, or changes one: the input is the whole of
+  it. Its schemas only ever grow: one that differs from the newest becomes the next
+  version.
+  """
+  saveEventType(input: EventTypeInput!, "Check and answer, and save nothing." dryRun: Boolean = false): EventTypeResult
+}
+
+"A registered pair of type and operation."
 type EventType {
   type: String!
   operation: String!
+  "Free text that an event's type may say instead of the pair."
   displayName: String
   description: String
+  "An example of payload.data."
+  sample: Map
+  policy: PayloadPolicy!
+  compatibility: Compatibility!
+  "What payload.data may be, by version, from 1."
+  schemas: [EventSchema!]!
 }
 
-type Rule {
-  name: String!
+"One version of a type's schema. It never changes."
+type EventSchema {
+  version: Int!
+  "JSON Schema 2020-12 or draft-07, as it was saved."
+  schema: Map!
+  "Null in the answer to a dry run."
+  createdAt: Time
+}
+
+"What becomes of a payload that breaks its schema."
+enum PayloadPolicy {
+  "Nobody looks."
+  OFF
+  "The event is accepted, with a warning."
+  WARN
+  "INVALID_PAYLOAD."
+  REJECT
+}
+
+"""
+What becomes of a schema that breaks what stands: that refuses payloads which the
+version before took, or lacks what a rule reads.
+"""
+enum Compatibility {
+  "It is saved, with warnings."
+  NONE
+  "It is refused."
+  BACKWARD
+}
+
+input EventTypeInput {
+  "At most 128 characters."
+  type: String!
+  "At most 128 characters."
+  operation: String!
+  displayName: String
+  description: String
+  "An example of payload.data."
+  sample: Map
+  "Else REJECT."
+  policy: PayloadPolicy
+  "Else NONE."
+  compatibility: Compatibility
+  "JSON Schema 2020-12 or draft-07 for payload.data, at most 64 KiB. Left out, no version is added."
+  schema: Map
+  """
+  The short form of a schema, instead of it: {ticketName: "string", note: {type: "string", optional: true}}.
+  """
+  fields: Map
+  "Save a schema that BACKWARD would refuse."
+  allowBreaking: Boolean = false
+}
+
+type EventTypeResult {
+  eventType: EventType!
+  change: Change!
+  warnings: [Warning!]!
+  "Where the new schema refuses what the version before took."
+  breaks: [Violation!]!
+  "Rules that read what the new schema does not have, or as another kind."
+  brokenRules: [BrokenRule!]!
+  "How many of the newest stored events of the pair were held to the new schema."
+  sampledEvents: Int!
+  "Those of them that break it."
+  refusedEvents: EventSample!
+}
+
+type BrokenRule {
+  rule: String!
+  reason: String!
+}
+
+"What an edit did."
+type Change {
+  action: ChangeAction!
+  "What differs, a line each."
+  details: [String!]!
+}
+
+enum ChangeAction {
+  CREATED
+  CHANGED
+  UNCHANGED
+  DELETED
+}
+`, BuiltIn: false},
+	{Name: "../schema/explain.graphqls", Input: `extend type Query {
+  """
+  What a rule, as it is now, says of an event, and why, whether or not it is on the
+  event. Nothing is stored or started.
+  """
+  explainEvent(eventID: ID!, ruleName: String!): Explanation
+
+  """
+  What a draft would have made of stored events, beside the rule of that name that is
+  in force, if one is. Nothing is stored or started.
+  """
+  previewRule(draft: RuleInput!, "The newest 10000 where it is left out." window: WindowInput): RulePreview
+
+  "What a SHADOW rule and an enabled one have said of the same stored events."
+  compareRules(shadow: String!, enabled: String!, "The newest 10000 where it is left out." window: WindowInput): RuleComparison
+}
+
+"Stored events: the newest limit of those received in the time."
+input WindowInput {
+  "Inclusive; else as far back as there are events."
+  from: Time
+  "Exclusive; else now."
+  before: Time
+  "At most 100000."
+  limit: Int = 10000
+}
+
+type Explanation {
+  rule: String!
   version: Int!
   state: RuleState!
+  "Whether the rule is on events of this type and operation."
+  candidate: Boolean!
+  "One sentence that sums up."
+  reason: String!
+  "What the rule says of the event now."
+  decision: Decision!
+  "Its condition, clause by clause."
+  clauses: [Clause!]!
+  """
+  What it said when the event was sent; null where that is not kept: the rule is
+  younger, was not on the event, or was one miss of too many.
+  """
+  stored: Decision
+  "The start that it called for."
+  dispatch: Dispatch
+}
+
+"One clause of a condition, and how it went."
+type Clause {
+  "As its author wrote it."
+  text: String!
+  result: ClauseResult!
+  path: String
+  expected: String
+  observed: String
+  "A sentence; null for TRUE."
+  reason: String
+}
+
+enum ClauseResult {
+  TRUE
+  FALSE
+  "It reads what the event does not have."
+  MISSING
+  ERROR
+}
+
+type RulePreview {
+  "How many events either of the two is on."
+  scanned: Int!
+  oldest: Time
+  newest: Time
+  "Whether there were more than the limit."
+  truncated: Boolean!
+  "How many events the draft matches."
+  matched: Int!
+  newlyMatched: EventSample!
+  "Matched by the rule in force, and not by the draft."
+  noLongerMatched: EventSample!
+  "Events that the draft could not be evaluated on."
+  errors: EventSample!
+  "Why, for the newest of those."
+  firstError: String
+  tookMs: Int!
+}
+
+type RuleComparison {
+  "How many events either of the two was asked about."
+  scanned: Int!
+  oldest: Time
+  newest: Time
+  "Whether there were more than the limit."
+  truncated: Boolean!
+  "How many events both matched."
+  both: Int!
+  onlyShadow: EventSample!
+  onlyEnabled: EventSample!
+  shadowErrors: EventSample!
+  enabledErrors: EventSample!
+  tookMs: Int!
+}
+
+"How many events, and the newest ten of them."
+type EventSample {
+  count: Int!
+  eventIDs: [ID!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/rule.graphqls", Input: `extend type Query {
+  "Your rules, by name, in every state."
+  rules: [Rule!]!
+
+  "One of them, or null."
+  rule(name: String!): Rule
+
+  "What has been published of a rule, newest first; empty where nothing has."
+  ruleVersions(name: String!): [RuleVersion!]!
+}
+
+"""
+Which events start which workflow. The fields are those of the published version;
+a rule that was never published is a DRAFT, and they are the draft's.
+"""
+type Rule {
+  name: String!
+  "Of the published definition, from 1; 0 for a DRAFT."
+  version: Int!
+  state: RuleState!
+  description: String
   "The type that it is on; * stands for any run of characters."
   type: String!
   "The operation that it is on; * stands for any run of characters."
   operation: String!
+  "The condition, in CEL; null holds for every event."
+  when: String
+  "The event's subject is one of these; none is any."
+  subjects: [String!]!
+  start: RuleStart!
+  tests: [RuleTest!]!
+  "A definition that waits to be published."
+  draft: RuleDefinition
+  updatedAt: Time
+  "The workflow's type: start.workflow."
   workflow: String!
+  "start.taskQueue"
   taskQueue: String!
+  "start.namespace, or the one that takes its place."
   namespace: String!
+}
+
+"What a rule's author writes."
+type RuleDefinition {
+  description: String
+  type: String!
+  operation: String!
+  when: String
+  subjects: [String!]!
+  start: RuleStart!
+  tests: [RuleTest!]!
+}
+
+"One published definition. It never changes."
+type RuleVersion {
+  rule: String!
+  version: Int!
+  definition: RuleDefinition!
+  createdAt: Time!
 }
 
 enum RuleState {
   ENABLED
   DISABLED
-}
-
-"What one rule said of an event, and why."
-type Decision {
-  rule: String!
-  ruleVersion: Int!
-  verdict: Verdict!
-  "A sentence; null for MATCHED."
-  reason: String
-}
-
-enum Verdict {
-  "It starts its workflow."
-  MATCHED
-  "Its condition said no."
-  FILTERED
-  "Its condition could not be evaluated."
-  ERROR
-  "It is on this event, but is switched off."
-  DISABLED
-  "It matched, and starts nothing by intent."
+  "Evaluated and recorded, and nothing started."
   SHADOW
+  "Never published."
+  DRAFT
+}
+
+"The workflow that a rule starts. id, and the members of input, memo and searchAttributes, are CEL."
+type RuleStart {
+  workflow: String!
+  taskQueue: String!
+  "Null for your own."
+  namespace: String
+  "Null for <rule>/<event id>."
+  id: String
+  "The workflow's argument, member by member; null for the whole event."
+  input: Map
+  memo: Map
+  searchAttributes: Map
+  conflictPolicy: ConflictPolicy!
+  reusePolicy: ReusePolicy!
+  executionTimeout: Duration
+  runTimeout: Duration
+  taskTimeout: Duration
+  retry: RetryPolicy
+  "1 (first) to 5."
+  priority: Int
+}
+
+"What happens when a running workflow has the id already."
+enum ConflictPolicy {
+  USE_EXISTING
+  FAIL
+  TERMINATE_EXISTING
+}
+
+"What happens when a completed workflow has the id already."
+enum ReusePolicy {
+  REJECT_DUPLICATE
+  ALLOW_DUPLICATE
+  ALLOW_DUPLICATE_FAILED_ONLY
+}
+
+"Of the workflow as a whole. Null means Temporal's default."
+type RetryPolicy {
+  initialInterval: Duration
+  backoffCoefficient: Float
+  maximumInterval: Duration
+  "Null is without end."
+  maximumAttempts: Int
+  nonRetryableErrorTypes: [String!]!
+}
+
+"An event and what the rule must say of it, checked whenever the rule is saved."
+type RuleTest {
+  name: String!
+  event: RuleTestEvent!
+  "What tenant.config is."
+  config: Map
+  expect: Verdict!
+  "What a match must come to; null is not checked."
+  workflowID: String
+  "What a match must come to; null is not checked."
+  input: Map
+}
+
+type RuleTestEvent {
+  "Null is the rule's own, as is operation."
+  type: String
+  operation: String
+  "payload.id"
+  id: ID
+  "payload.data"
+  data: Map
+  source: String
+  subject: String
+  metadata: Map
+  occurredAt: Time
+  "Also what now is."
+  receivedAt: Time
+}
+`, BuiltIn: false},
+	{Name: "../schema/ruleedit.graphqls", Input: `extend type Mutation {
+  """
+  Makes a rule. It is checked as it will run: names, expressions, what they read
+  against the schemas of the types that it is on, and its own tests. Without publish
+  it is a DRAFT, which starts nothing.
+  """
+  createRule(
+    input: RuleInput!
+    "Put it in force at once."
+    publish: Boolean = false
+    "With publish; ENABLED where it is left out."
+    state: RuleState
+    "Check and answer, and save nothing."
+    dryRun: Boolean = false
+  ): RuleResult
+
+  """
+  Changes a rule: the input is the whole of it. Without publish it waits as a draft
+  beside what is in force; with it, it becomes the next version.
+  """
+  updateRule(
+    input: RuleInput!
+    "Put it in force at once."
+    publish: Boolean = false
+    "With publish; else as it is."
+    state: RuleState
+    "Check and answer, and save nothing."
+    dryRun: Boolean = false
+  ): RuleResult
+
+  "Makes a rule's draft its next version."
+  publishRule(name: String!, "Else as it is, and ENABLED at first." state: RuleState): RuleResult
+
+  "Switches a published rule: ENABLED, DISABLED or SHADOW."
+  setRuleState(name: String!, state: RuleState!): RuleResult
+
+  "Deletes a rule and its draft. What it has started goes on."
+  deleteRule(name: String!): DeleteRuleResult
+}
+
+input RuleInput {
+  name: String!
+  description: String
+  on: RulePatternInput!
+  "The condition, in CEL over event, payload, tenant.config and now; left out, it holds for every event."
+  when: String
+  "The event's subject is one of these; none is any."
+  subjects: [String!]
+  start: RuleStartInput!
+  "Each must pass, or the rule is not saved."
+  tests: [RuleTestInput!]
+}
+
+"Type and operation, or event. * stands for any run of characters."
+input RulePatternInput {
+  type: String
+  operation: String
+  "type:operation"
+  event: String
+}
+
+"The workflow to start. id, and the members of input, memo and searchAttributes, are CEL."
+input RuleStartInput {
+  workflow: String!
+  taskQueue: String!
+  "Else your own."
+  namespace: String
+  "Else <rule>/<event id>."
+  id: String
+  "The workflow's argument, member by member, each an expression; else the whole event."
+  input: Map
+  "Each member an expression."
+  memo: Map
+  "Each member an expression."
+  searchAttributes: Map
+  "Else USE_EXISTING."
+  conflictPolicy: ConflictPolicy
+  "Else REJECT_DUPLICATE."
+  reusePolicy: ReusePolicy
+  executionTimeout: Duration
+  runTimeout: Duration
+  taskTimeout: Duration
+  "Of the workflow as a whole; else none."
+  retry: RetryPolicyInput
+  "1 (first) to 5."
+  priority: Int
+}
+
+"What is left out is Temporal's default."
+input RetryPolicyInput {
+  initialInterval: Duration
+  "1 or more."
+  backoffCoefficient: Float
+  maximumInterval: Duration
+  "0 is without end."
+  maximumAttempts: Int
+  nonRetryableErrorTypes: [String!]
+}
+
+input RuleTestInput {
+  name: String!
+  event: RuleTestEventInput!
+  "What tenant.config is; else {}."
+  config: Map
+  "MATCHED, FILTERED or ERROR."
+  expect: Verdict!
+  "What a match must come to; else not checked."
+  workflowID: String
+  "What a match must come to; else not checked."
+  input: Map
+}
+
+input RuleTestEventInput {
+  "Else the rule's own, as is operation; needed where the rule's has a star."
+  type: String
+  operation: String
+  "payload.id"
+  id: ID
+  "payload.data"
+  data: Map
+  source: String
+  subject: String
+  metadata: Map
+  occurredAt: Time
+  "Also what now is; else 2026-01-01T00:00:00Z."
+  receivedAt: Time
+}
+
+type RuleResult {
+  rule: Rule!
+  change: Change!
+  warnings: [Warning!]!
+}
+
+type DeleteRuleResult {
+  "Of the rule that is gone."
+  name: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"""
@@ -1168,6 +2967,12 @@ scalar Map
 
 "A moment, as RFC 3339 text, e.g. 2026-03-01T12:00:00.250Z."
 scalar Time
+
+"""
+A length of time, as ISO 8601 has it, e.g. PT1H30M or P7D. It has no years or months,
+whose length varies.
+"""
+scalar Duration
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -1175,6 +2980,44 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_BrokenRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_BrokenRule_rule(ctx, field)
+	case "reason":
+		return ec.fieldContext_BrokenRule_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BrokenRule", field.Name)
+}
+
+func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_Change_action(ctx, field)
+	case "details":
+		return ec.fieldContext_Change_details(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
+}
+
+func (ec *executionContext) childFields_Clause(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_Clause_text(ctx, field)
+	case "result":
+		return ec.fieldContext_Clause_result(ctx, field)
+	case "path":
+		return ec.fieldContext_Clause_path(ctx, field)
+	case "expected":
+		return ec.fieldContext_Clause_expected(ctx, field)
+	case "observed":
+		return ec.fieldContext_Clause_observed(ctx, field)
+	case "reason":
+		return ec.fieldContext_Clause_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Clause", field.Name)
+}
 
 func (ec *executionContext) childFields_CustomEventPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -1196,8 +3039,30 @@ func (ec *executionContext) childFields_Decision(ctx context.Context, field grap
 		return ec.fieldContext_Decision_verdict(ctx, field)
 	case "reason":
 		return ec.fieldContext_Decision_reason(ctx, field)
+	case "clause":
+		return ec.fieldContext_Decision_clause(ctx, field)
+	case "path":
+		return ec.fieldContext_Decision_path(ctx, field)
+	case "expected":
+		return ec.fieldContext_Decision_expected(ctx, field)
+	case "observed":
+		return ec.fieldContext_Decision_observed(ctx, field)
+	case "failedClauses":
+		return ec.fieldContext_Decision_failedClauses(ctx, field)
+	case "clauses":
+		return ec.fieldContext_Decision_clauses(ctx, field)
+	case "micros":
+		return ec.fieldContext_Decision_micros(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Decision", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteRuleResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_DeleteRuleResult_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteRuleResult", field.Name)
 }
 
 func (ec *executionContext) childFields_Dispatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1276,6 +3141,8 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_occurredAt(ctx, field)
 	case "receivedAt":
 		return ec.fieldContext_Event_receivedAt(ctx, field)
+	case "schemaVersion":
+		return ec.fieldContext_Event_schemaVersion(ctx, field)
 	case "outcome":
 		return ec.fieldContext_Event_outcome(ctx, field)
 	case "workflows":
@@ -1284,6 +3151,8 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_dispatches(ctx, field)
 	case "decisions":
 		return ec.fieldContext_Event_decisions(ctx, field)
+	case "omittedDecisions":
+		return ec.fieldContext_Event_omittedDecisions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
 }
@@ -1310,6 +3179,28 @@ func (ec *executionContext) childFields_EventEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_EventSample(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_EventSample_count(ctx, field)
+	case "eventIDs":
+		return ec.fieldContext_EventSample_eventIDs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventSample", field.Name)
+}
+
+func (ec *executionContext) childFields_EventSchema(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_EventSchema_version(ctx, field)
+	case "schema":
+		return ec.fieldContext_EventSchema_schema(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_EventSchema_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventSchema", field.Name)
+}
+
 func (ec *executionContext) childFields_EventType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "type":
@@ -1320,8 +3211,60 @@ func (ec *executionContext) childFields_EventType(ctx context.Context, field gra
 		return ec.fieldContext_EventType_displayName(ctx, field)
 	case "description":
 		return ec.fieldContext_EventType_description(ctx, field)
+	case "sample":
+		return ec.fieldContext_EventType_sample(ctx, field)
+	case "policy":
+		return ec.fieldContext_EventType_policy(ctx, field)
+	case "compatibility":
+		return ec.fieldContext_EventType_compatibility(ctx, field)
+	case "schemas":
+		return ec.fieldContext_EventType_schemas(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventType", field.Name)
+}
+
+func (ec *executionContext) childFields_EventTypeResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "eventType":
+		return ec.fieldContext_EventTypeResult_eventType(ctx, field)
+	case "change":
+		return ec.fieldContext_EventTypeResult_change(ctx, field)
+	case "warnings":
+		return ec.fieldContext_EventTypeResult_warnings(ctx, field)
+	case "breaks":
+		return ec.fieldContext_EventTypeResult_breaks(ctx, field)
+	case "brokenRules":
+		return ec.fieldContext_EventTypeResult_brokenRules(ctx, field)
+	case "sampledEvents":
+		return ec.fieldContext_EventTypeResult_sampledEvents(ctx, field)
+	case "refusedEvents":
+		return ec.fieldContext_EventTypeResult_refusedEvents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventTypeResult", field.Name)
+}
+
+func (ec *executionContext) childFields_Explanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_Explanation_rule(ctx, field)
+	case "version":
+		return ec.fieldContext_Explanation_version(ctx, field)
+	case "state":
+		return ec.fieldContext_Explanation_state(ctx, field)
+	case "candidate":
+		return ec.fieldContext_Explanation_candidate(ctx, field)
+	case "reason":
+		return ec.fieldContext_Explanation_reason(ctx, field)
+	case "decision":
+		return ec.fieldContext_Explanation_decision(ctx, field)
+	case "clauses":
+		return ec.fieldContext_Explanation_clauses(ctx, field)
+	case "stored":
+		return ec.fieldContext_Explanation_stored(ctx, field)
+	case "dispatch":
+		return ec.fieldContext_Explanation_dispatch(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1342,6 +3285,22 @@ func (ec *executionContext) childFields_RedriveResult(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type RedriveResult", field.Name)
 }
 
+func (ec *executionContext) childFields_RetryPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "initialInterval":
+		return ec.fieldContext_RetryPolicy_initialInterval(ctx, field)
+	case "backoffCoefficient":
+		return ec.fieldContext_RetryPolicy_backoffCoefficient(ctx, field)
+	case "maximumInterval":
+		return ec.fieldContext_RetryPolicy_maximumInterval(ctx, field)
+	case "maximumAttempts":
+		return ec.fieldContext_RetryPolicy_maximumAttempts(ctx, field)
+	case "nonRetryableErrorTypes":
+		return ec.fieldContext_RetryPolicy_nonRetryableErrorTypes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetryPolicy", field.Name)
+}
+
 func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -1350,10 +3309,24 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_version(ctx, field)
 	case "state":
 		return ec.fieldContext_Rule_state(ctx, field)
+	case "description":
+		return ec.fieldContext_Rule_description(ctx, field)
 	case "type":
 		return ec.fieldContext_Rule_type(ctx, field)
 	case "operation":
 		return ec.fieldContext_Rule_operation(ctx, field)
+	case "when":
+		return ec.fieldContext_Rule_when(ctx, field)
+	case "subjects":
+		return ec.fieldContext_Rule_subjects(ctx, field)
+	case "start":
+		return ec.fieldContext_Rule_start(ctx, field)
+	case "tests":
+		return ec.fieldContext_Rule_tests(ctx, field)
+	case "draft":
+		return ec.fieldContext_Rule_draft(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Rule_updatedAt(ctx, field)
 	case "workflow":
 		return ec.fieldContext_Rule_workflow(ctx, field)
 	case "taskQueue":
@@ -1362,6 +3335,180 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_namespace(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Rule", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleComparison(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scanned":
+		return ec.fieldContext_RuleComparison_scanned(ctx, field)
+	case "oldest":
+		return ec.fieldContext_RuleComparison_oldest(ctx, field)
+	case "newest":
+		return ec.fieldContext_RuleComparison_newest(ctx, field)
+	case "truncated":
+		return ec.fieldContext_RuleComparison_truncated(ctx, field)
+	case "both":
+		return ec.fieldContext_RuleComparison_both(ctx, field)
+	case "onlyShadow":
+		return ec.fieldContext_RuleComparison_onlyShadow(ctx, field)
+	case "onlyEnabled":
+		return ec.fieldContext_RuleComparison_onlyEnabled(ctx, field)
+	case "shadowErrors":
+		return ec.fieldContext_RuleComparison_shadowErrors(ctx, field)
+	case "enabledErrors":
+		return ec.fieldContext_RuleComparison_enabledErrors(ctx, field)
+	case "tookMs":
+		return ec.fieldContext_RuleComparison_tookMs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleComparison", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "description":
+		return ec.fieldContext_RuleDefinition_description(ctx, field)
+	case "type":
+		return ec.fieldContext_RuleDefinition_type(ctx, field)
+	case "operation":
+		return ec.fieldContext_RuleDefinition_operation(ctx, field)
+	case "when":
+		return ec.fieldContext_RuleDefinition_when(ctx, field)
+	case "subjects":
+		return ec.fieldContext_RuleDefinition_subjects(ctx, field)
+	case "start":
+		return ec.fieldContext_RuleDefinition_start(ctx, field)
+	case "tests":
+		return ec.fieldContext_RuleDefinition_tests(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_RulePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scanned":
+		return ec.fieldContext_RulePreview_scanned(ctx, field)
+	case "oldest":
+		return ec.fieldContext_RulePreview_oldest(ctx, field)
+	case "newest":
+		return ec.fieldContext_RulePreview_newest(ctx, field)
+	case "truncated":
+		return ec.fieldContext_RulePreview_truncated(ctx, field)
+	case "matched":
+		return ec.fieldContext_RulePreview_matched(ctx, field)
+	case "newlyMatched":
+		return ec.fieldContext_RulePreview_newlyMatched(ctx, field)
+	case "noLongerMatched":
+		return ec.fieldContext_RulePreview_noLongerMatched(ctx, field)
+	case "errors":
+		return ec.fieldContext_RulePreview_errors(ctx, field)
+	case "firstError":
+		return ec.fieldContext_RulePreview_firstError(ctx, field)
+	case "tookMs":
+		return ec.fieldContext_RulePreview_tookMs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RulePreview", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_RuleResult_rule(ctx, field)
+	case "change":
+		return ec.fieldContext_RuleResult_change(ctx, field)
+	case "warnings":
+		return ec.fieldContext_RuleResult_warnings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleResult", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleStart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workflow":
+		return ec.fieldContext_RuleStart_workflow(ctx, field)
+	case "taskQueue":
+		return ec.fieldContext_RuleStart_taskQueue(ctx, field)
+	case "namespace":
+		return ec.fieldContext_RuleStart_namespace(ctx, field)
+	case "id":
+		return ec.fieldContext_RuleStart_id(ctx, field)
+	case "input":
+		return ec.fieldContext_RuleStart_input(ctx, field)
+	case "memo":
+		return ec.fieldContext_RuleStart_memo(ctx, field)
+	case "searchAttributes":
+		return ec.fieldContext_RuleStart_searchAttributes(ctx, field)
+	case "conflictPolicy":
+		return ec.fieldContext_RuleStart_conflictPolicy(ctx, field)
+	case "reusePolicy":
+		return ec.fieldContext_RuleStart_reusePolicy(ctx, field)
+	case "executionTimeout":
+		return ec.fieldContext_RuleStart_executionTimeout(ctx, field)
+	case "runTimeout":
+		return ec.fieldContext_RuleStart_runTimeout(ctx, field)
+	case "taskTimeout":
+		return ec.fieldContext_RuleStart_taskTimeout(ctx, field)
+	case "retry":
+		return ec.fieldContext_RuleStart_retry(ctx, field)
+	case "priority":
+		return ec.fieldContext_RuleStart_priority(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleStart", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RuleTest_name(ctx, field)
+	case "event":
+		return ec.fieldContext_RuleTest_event(ctx, field)
+	case "config":
+		return ec.fieldContext_RuleTest_config(ctx, field)
+	case "expect":
+		return ec.fieldContext_RuleTest_expect(ctx, field)
+	case "workflowID":
+		return ec.fieldContext_RuleTest_workflowID(ctx, field)
+	case "input":
+		return ec.fieldContext_RuleTest_input(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleTest", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleTestEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_RuleTestEvent_type(ctx, field)
+	case "operation":
+		return ec.fieldContext_RuleTestEvent_operation(ctx, field)
+	case "id":
+		return ec.fieldContext_RuleTestEvent_id(ctx, field)
+	case "data":
+		return ec.fieldContext_RuleTestEvent_data(ctx, field)
+	case "source":
+		return ec.fieldContext_RuleTestEvent_source(ctx, field)
+	case "subject":
+		return ec.fieldContext_RuleTestEvent_subject(ctx, field)
+	case "metadata":
+		return ec.fieldContext_RuleTestEvent_metadata(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_RuleTestEvent_occurredAt(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_RuleTestEvent_receivedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleTestEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_RuleVersion_rule(ctx, field)
+	case "version":
+		return ec.fieldContext_RuleVersion_version(ctx, field)
+	case "definition":
+		return ec.fieldContext_RuleVersion_definition(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RuleVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_SendCustomEventResponse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1380,6 +3527,10 @@ func (ec *executionContext) childFields_SendCustomEventResponse(ctx context.Cont
 		return ec.fieldContext_SendCustomEventResponse_dispatches(ctx, field)
 	case "decisions":
 		return ec.fieldContext_SendCustomEventResponse_decisions(ctx, field)
+	case "omittedDecisions":
+		return ec.fieldContext_SendCustomEventResponse_omittedDecisions(ctx, field)
+	case "warnings":
+		return ec.fieldContext_SendCustomEventResponse_warnings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendCustomEventResponse", field.Name)
 }
@@ -1424,6 +3575,28 @@ func (ec *executionContext) childFields_TemporalWorkflow(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type TemporalWorkflow", field.Name)
 }
 
+func (ec *executionContext) childFields_TestCustomEventResponse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcome":
+		return ec.fieldContext_TestCustomEventResponse_outcome(ctx, field)
+	case "type":
+		return ec.fieldContext_TestCustomEventResponse_type(ctx, field)
+	case "operation":
+		return ec.fieldContext_TestCustomEventResponse_operation(ctx, field)
+	case "schemaVersion":
+		return ec.fieldContext_TestCustomEventResponse_schemaVersion(ctx, field)
+	case "warnings":
+		return ec.fieldContext_TestCustomEventResponse_warnings(ctx, field)
+	case "decisions":
+		return ec.fieldContext_TestCustomEventResponse_decisions(ctx, field)
+	case "omittedDecisions":
+		return ec.fieldContext_TestCustomEventResponse_omittedDecisions(ctx, field)
+	case "starts":
+		return ec.fieldContext_TestCustomEventResponse_starts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestCustomEventResponse", field.Name)
+}
+
 func (ec *executionContext) childFields_Violation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "pointer":
@@ -1432,6 +3605,38 @@ func (ec *executionContext) childFields_Violation(ctx context.Context, field gra
 		return ec.fieldContext_Violation_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Violation", field.Name)
+}
+
+func (ec *executionContext) childFields_Warning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_Warning_code(ctx, field)
+	case "pointer":
+		return ec.fieldContext_Warning_pointer(ctx, field)
+	case "message":
+		return ec.fieldContext_Warning_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Warning", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowStart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_WorkflowStart_rule(ctx, field)
+	case "ruleVersion":
+		return ec.fieldContext_WorkflowStart_ruleVersion(ctx, field)
+	case "namespace":
+		return ec.fieldContext_WorkflowStart_namespace(ctx, field)
+	case "workflowType":
+		return ec.fieldContext_WorkflowStart_workflowType(ctx, field)
+	case "workflowID":
+		return ec.fieldContext_WorkflowStart_workflowID(ctx, field)
+	case "taskQueue":
+		return ec.fieldContext_WorkflowStart_taskQueue(ctx, field)
+	case "request":
+		return ec.fieldContext_WorkflowStart_request(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowStart", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -11,6 +11,30 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+type BrokenRule struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+// What an edit did.
+type Change struct {
+	Action signalbox.ChangeAction `json:"action"`
+	// What differs, a line each.
+	Details []string `json:"details"`
+}
+
+// One clause of a condition, and how it went.
+type Clause struct {
+	// As its author wrote it.
+	Text     string                 `json:"text"`
+	Result   signalbox.ClauseResult `json:"result"`
+	Path     *string                `json:"path,omitempty"`
+	Expected *string                `json:"expected,omitempty"`
+	Observed *string                `json:"observed,omitempty"`
+	// A sentence; null for TRUE.
+	Reason *string `json:"reason,omitempty"`
+}
+
 type CustomEventPayload struct {
 	ID   string          `json:"id"`
 	Data json.RawMessage `json:"data,omitempty"`
@@ -23,13 +47,34 @@ type CustomEventPayloadInput struct {
 	Data graphql.Omittable[json.RawMessage] `json:"data,omitempty"`
 }
 
-// What one rule said of an event, and why.
+// What one rule said of an event, and why. Where it did not match, clause is the first
+// of its condition's clauses that did not hold, as its author wrote it. Sensitive
+// values are never in here.
 type Decision struct {
 	Rule        string            `json:"rule"`
 	RuleVersion int               `json:"ruleVersion"`
 	Verdict     signalbox.Verdict `json:"verdict"`
 	// A sentence; null for MATCHED.
 	Reason *string `json:"reason,omitempty"`
+	// E.g. payload.data.total > 100
+	Clause *string `json:"clause,omitempty"`
+	// What the clause reads, e.g. payload.data.total
+	Path *string `json:"path,omitempty"`
+	// What it asks of that, e.g. > 100
+	Expected *string `json:"expected,omitempty"`
+	// What the event has there, as JSON, or what kind of value it is.
+	Observed *string `json:"observed,omitempty"`
+	// How many clauses did not hold, at the least: the fewer, the nearer.
+	FailedClauses int `json:"failedClauses"`
+	// How many clauses the condition has.
+	Clauses int `json:"clauses"`
+	// Microseconds that the rule took.
+	Micros int `json:"micros"`
+}
+
+type DeleteRuleResult struct {
+	// Of the rule that is gone.
+	Name string `json:"name"`
 }
 
 // One start that a matching rule calls for: the unit of retry.
@@ -83,12 +128,18 @@ type Event struct {
 	Subject   *string             `json:"subject,omitempty"`
 	Metadata  json.RawMessage     `json:"metadata,omitempty"`
 	// When it happened: as the sender says, else when it was received.
-	OccurredAt time.Time          `json:"occurredAt"`
-	ReceivedAt time.Time          `json:"receivedAt"`
-	Outcome    signalbox.Outcome  `json:"outcome"`
-	Workflows  []TemporalWorkflow `json:"workflows"`
-	Dispatches []Dispatch         `json:"dispatches"`
-	Decisions  []Decision         `json:"decisions"`
+	OccurredAt time.Time `json:"occurredAt"`
+	ReceivedAt time.Time `json:"receivedAt"`
+	// The version of the type's schema that it was held to; null where the type has none.
+	SchemaVersion *int               `json:"schemaVersion,omitempty"`
+	Outcome       signalbox.Outcome  `json:"outcome"`
+	Workflows     []TemporalWorkflow `json:"workflows"`
+	Dispatches    []Dispatch         `json:"dispatches"`
+	// What the candidate rules said when it was sent: all that matched or failed, then
+	// the misses, the nearest first.
+	Decisions []Decision `json:"decisions"`
+	// How many more candidates missed; explainEvent tells of any rule.
+	OmittedDecisions int `json:"omittedDecisions"`
 }
 
 type EventConnection struct {
@@ -116,11 +167,88 @@ type EventFilter struct {
 	Outcomes []signalbox.Outcome `json:"outcomes,omitempty"`
 }
 
+// How many events, and the newest ten of them.
+type EventSample struct {
+	Count    int      `json:"count"`
+	EventIDs []string `json:"eventIDs"`
+}
+
+// One version of a type's schema. It never changes.
+type EventSchema struct {
+	Version int `json:"version"`
+	// JSON Schema 2020-12 or draft-07, as it was saved.
+	Schema json.RawMessage `json:"schema"`
+	// Null in the answer to a dry run.
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+}
+
+// A registered pair of type and operation.
 type EventType struct {
-	Type        string  `json:"type"`
+	Type      string `json:"type"`
+	Operation string `json:"operation"`
+	// Free text that an event's type may say instead of the pair.
+	DisplayName *string `json:"displayName,omitempty"`
+	Description *string `json:"description,omitempty"`
+	// An example of payload.data.
+	Sample        json.RawMessage         `json:"sample,omitempty"`
+	Policy        signalbox.PayloadPolicy `json:"policy"`
+	Compatibility signalbox.Compatibility `json:"compatibility"`
+	// What payload.data may be, by version, from 1.
+	Schemas []EventSchema `json:"schemas"`
+}
+
+type EventTypeInput struct {
+	// At most 128 characters.
+	Type string `json:"type"`
+	// At most 128 characters.
 	Operation   string  `json:"operation"`
 	DisplayName *string `json:"displayName,omitempty"`
 	Description *string `json:"description,omitempty"`
+	// An example of payload.data.
+	Sample json.RawMessage `json:"sample,omitempty"`
+	// Else REJECT.
+	Policy *signalbox.PayloadPolicy `json:"policy,omitempty"`
+	// Else NONE.
+	Compatibility *signalbox.Compatibility `json:"compatibility,omitempty"`
+	// JSON Schema 2020-12 or draft-07 for payload.data, at most 64 KiB. Left out, no version is added.
+	Schema json.RawMessage `json:"schema,omitempty"`
+	// The short form of a schema, instead of it: {ticketName: "string", note: {type: "string", optional: true}}.
+	Fields json.RawMessage `json:"fields,omitempty"`
+	// Save a schema that BACKWARD would refuse.
+	AllowBreaking *bool `json:"allowBreaking,omitempty"`
+}
+
+type EventTypeResult struct {
+	EventType *EventType `json:"eventType"`
+	Change    *Change    `json:"change"`
+	Warnings  []Warning  `json:"warnings"`
+	// Where the new schema refuses what the version before took.
+	Breaks []Violation `json:"breaks"`
+	// Rules that read what the new schema does not have, or as another kind.
+	BrokenRules []BrokenRule `json:"brokenRules"`
+	// How many of the newest stored events of the pair were held to the new schema.
+	SampledEvents int `json:"sampledEvents"`
+	// Those of them that break it.
+	RefusedEvents *EventSample `json:"refusedEvents"`
+}
+
+type Explanation struct {
+	Rule    string              `json:"rule"`
+	Version int                 `json:"version"`
+	State   signalbox.RuleState `json:"state"`
+	// Whether the rule is on events of this type and operation.
+	Candidate bool `json:"candidate"`
+	// One sentence that sums up.
+	Reason string `json:"reason"`
+	// What the rule says of the event now.
+	Decision *Decision `json:"decision"`
+	// Its condition, clause by clause.
+	Clauses []Clause `json:"clauses"`
+	// What it said when the event was sent; null where that is not kept: the rule is
+	// younger, was not on the event, or was one miss of too many.
+	Stored *Decision `json:"stored,omitempty"`
+	// The start that it called for.
+	Dispatch *Dispatch `json:"dispatch,omitempty"`
 }
 
 type Mutation struct {
@@ -145,17 +273,242 @@ type RedriveResult struct {
 	Redriven int `json:"redriven"`
 }
 
+// Of the workflow as a whole. Null means Temporal's default.
+type RetryPolicy struct {
+	InitialInterval    *time.Duration `json:"initialInterval,omitempty"`
+	BackoffCoefficient *float64       `json:"backoffCoefficient,omitempty"`
+	MaximumInterval    *time.Duration `json:"maximumInterval,omitempty"`
+	// Null is without end.
+	MaximumAttempts        *int     `json:"maximumAttempts,omitempty"`
+	NonRetryableErrorTypes []string `json:"nonRetryableErrorTypes"`
+}
+
+// What is left out is Temporal's default.
+type RetryPolicyInput struct {
+	InitialInterval *time.Duration `json:"initialInterval,omitempty"`
+	// 1 or more.
+	BackoffCoefficient *float64       `json:"backoffCoefficient,omitempty"`
+	MaximumInterval    *time.Duration `json:"maximumInterval,omitempty"`
+	// 0 is without end.
+	MaximumAttempts        *int     `json:"maximumAttempts,omitempty"`
+	NonRetryableErrorTypes []string `json:"nonRetryableErrorTypes,omitempty"`
+}
+
+// Which events start which workflow. The fields are those of the published version;
+// a rule that was never published is a DRAFT, and they are the draft's.
 type Rule struct {
-	Name    string              `json:"name"`
-	Version int                 `json:"version"`
-	State   signalbox.RuleState `json:"state"`
+	Name string `json:"name"`
+	// Of the published definition, from 1; 0 for a DRAFT.
+	Version     int                 `json:"version"`
+	State       signalbox.RuleState `json:"state"`
+	Description *string             `json:"description,omitempty"`
 	// The type that it is on; * stands for any run of characters.
 	Type string `json:"type"`
 	// The operation that it is on; * stands for any run of characters.
 	Operation string `json:"operation"`
+	// The condition, in CEL; null holds for every event.
+	When *string `json:"when,omitempty"`
+	// The event's subject is one of these; none is any.
+	Subjects []string   `json:"subjects"`
+	Start    *RuleStart `json:"start"`
+	Tests    []RuleTest `json:"tests"`
+	// A definition that waits to be published.
+	Draft     *RuleDefinition `json:"draft,omitempty"`
+	UpdatedAt *time.Time      `json:"updatedAt,omitempty"`
+	// The workflow's type: start.workflow.
+	Workflow string `json:"workflow"`
+	// start.taskQueue
+	TaskQueue string `json:"taskQueue"`
+	// start.namespace, or the one that takes its place.
+	Namespace string `json:"namespace"`
+}
+
+type RuleComparison struct {
+	// How many events either of the two was asked about.
+	Scanned int        `json:"scanned"`
+	Oldest  *time.Time `json:"oldest,omitempty"`
+	Newest  *time.Time `json:"newest,omitempty"`
+	// Whether there were more than the limit.
+	Truncated bool `json:"truncated"`
+	// How many events both matched.
+	Both          int          `json:"both"`
+	OnlyShadow    *EventSample `json:"onlyShadow"`
+	OnlyEnabled   *EventSample `json:"onlyEnabled"`
+	ShadowErrors  *EventSample `json:"shadowErrors"`
+	EnabledErrors *EventSample `json:"enabledErrors"`
+	TookMs        int          `json:"tookMs"`
+}
+
+// What a rule's author writes.
+type RuleDefinition struct {
+	Description *string    `json:"description,omitempty"`
+	Type        string     `json:"type"`
+	Operation   string     `json:"operation"`
+	When        *string    `json:"when,omitempty"`
+	Subjects    []string   `json:"subjects"`
+	Start       *RuleStart `json:"start"`
+	Tests       []RuleTest `json:"tests"`
+}
+
+type RuleInput struct {
+	Name        string            `json:"name"`
+	Description *string           `json:"description,omitempty"`
+	On          *RulePatternInput `json:"on"`
+	// The condition, in CEL over event, payload, tenant.config and now; left out, it holds for every event.
+	When *string `json:"when,omitempty"`
+	// The event's subject is one of these; none is any.
+	Subjects []string        `json:"subjects,omitempty"`
+	Start    *RuleStartInput `json:"start"`
+	// Each must pass, or the rule is not saved.
+	Tests []RuleTestInput `json:"tests,omitempty"`
+}
+
+// Type and operation, or event. * stands for any run of characters.
+type RulePatternInput struct {
+	Type      *string `json:"type,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	// type:operation
+	Event *string `json:"event,omitempty"`
+}
+
+type RulePreview struct {
+	// How many events either of the two is on.
+	Scanned int        `json:"scanned"`
+	Oldest  *time.Time `json:"oldest,omitempty"`
+	Newest  *time.Time `json:"newest,omitempty"`
+	// Whether there were more than the limit.
+	Truncated bool `json:"truncated"`
+	// How many events the draft matches.
+	Matched      int          `json:"matched"`
+	NewlyMatched *EventSample `json:"newlyMatched"`
+	// Matched by the rule in force, and not by the draft.
+	NoLongerMatched *EventSample `json:"noLongerMatched"`
+	// Events that the draft could not be evaluated on.
+	Errors *EventSample `json:"errors"`
+	// Why, for the newest of those.
+	FirstError *string `json:"firstError,omitempty"`
+	TookMs     int     `json:"tookMs"`
+}
+
+type RuleResult struct {
+	Rule     *Rule     `json:"rule"`
+	Change   *Change   `json:"change"`
+	Warnings []Warning `json:"warnings"`
+}
+
+// The workflow that a rule starts. id, and the members of input, memo and searchAttributes, are CEL.
+type RuleStart struct {
 	Workflow  string `json:"workflow"`
 	TaskQueue string `json:"taskQueue"`
-	Namespace string `json:"namespace"`
+	// Null for your own.
+	Namespace *string `json:"namespace,omitempty"`
+	// Null for <rule>/<event id>.
+	ID *string `json:"id,omitempty"`
+	// The workflow's argument, member by member; null for the whole event.
+	Input            json.RawMessage          `json:"input,omitempty"`
+	Memo             json.RawMessage          `json:"memo,omitempty"`
+	SearchAttributes json.RawMessage          `json:"searchAttributes,omitempty"`
+	ConflictPolicy   signalbox.ConflictPolicy `json:"conflictPolicy"`
+	ReusePolicy      signalbox.ReusePolicy    `json:"reusePolicy"`
+	ExecutionTimeout *time.Duration           `json:"executionTimeout,omitempty"`
+	RunTimeout       *time.Duration           `json:"runTimeout,omitempty"`
+	TaskTimeout      *time.Duration           `json:"taskTimeout,omitempty"`
+	Retry            *RetryPolicy             `json:"retry,omitempty"`
+	// 1 (first) to 5.
+	Priority *int `json:"priority,omitempty"`
+}
+
+// The workflow to start. id, and the members of input, memo and searchAttributes, are CEL.
+type RuleStartInput struct {
+	Workflow  string `json:"workflow"`
+	TaskQueue string `json:"taskQueue"`
+	// Else your own.
+	Namespace *string `json:"namespace,omitempty"`
+	// Else <rule>/<event id>.
+	ID *string `json:"id,omitempty"`
+	// The workflow's argument, member by member, each an expression; else the whole event.
+	Input json.RawMessage `json:"input,omitempty"`
+	// Each member an expression.
+	Memo json.RawMessage `json:"memo,omitempty"`
+	// Each member an expression.
+	SearchAttributes json.RawMessage `json:"searchAttributes,omitempty"`
+	// Else USE_EXISTING.
+	ConflictPolicy *signalbox.ConflictPolicy `json:"conflictPolicy,omitempty"`
+	// Else REJECT_DUPLICATE.
+	ReusePolicy      *signalbox.ReusePolicy `json:"reusePolicy,omitempty"`
+	ExecutionTimeout *time.Duration         `json:"executionTimeout,omitempty"`
+	RunTimeout       *time.Duration         `json:"runTimeout,omitempty"`
+	TaskTimeout      *time.Duration         `json:"taskTimeout,omitempty"`
+	// Of the workflow as a whole; else none.
+	Retry *RetryPolicyInput `json:"retry,omitempty"`
+	// 1 (first) to 5.
+	Priority *int `json:"priority,omitempty"`
+}
+
+// An event and what the rule must say of it, checked whenever the rule is saved.
+type RuleTest struct {
+	Name  string         `json:"name"`
+	Event *RuleTestEvent `json:"event"`
+	// What tenant.config is.
+	Config json.RawMessage   `json:"config,omitempty"`
+	Expect signalbox.Verdict `json:"expect"`
+	// What a match must come to; null is not checked.
+	WorkflowID *string `json:"workflowID,omitempty"`
+	// What a match must come to; null is not checked.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+type RuleTestEvent struct {
+	// Null is the rule's own, as is operation.
+	Type      *string `json:"type,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	// payload.id
+	ID *string `json:"id,omitempty"`
+	// payload.data
+	Data       json.RawMessage `json:"data,omitempty"`
+	Source     *string         `json:"source,omitempty"`
+	Subject    *string         `json:"subject,omitempty"`
+	Metadata   json.RawMessage `json:"metadata,omitempty"`
+	OccurredAt *time.Time      `json:"occurredAt,omitempty"`
+	// Also what now is.
+	ReceivedAt *time.Time `json:"receivedAt,omitempty"`
+}
+
+type RuleTestEventInput struct {
+	// Else the rule's own, as is operation; needed where the rule's has a star.
+	Type      *string `json:"type,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	// payload.id
+	ID *string `json:"id,omitempty"`
+	// payload.data
+	Data       graphql.Omittable[json.RawMessage] `json:"data,omitempty"`
+	Source     *string                            `json:"source,omitempty"`
+	Subject    *string                            `json:"subject,omitempty"`
+	Metadata   json.RawMessage                    `json:"metadata,omitempty"`
+	OccurredAt *time.Time                         `json:"occurredAt,omitempty"`
+	// Also what now is; else 2026-01-01T00:00:00Z.
+	ReceivedAt *time.Time `json:"receivedAt,omitempty"`
+}
+
+type RuleTestInput struct {
+	Name  string              `json:"name"`
+	Event *RuleTestEventInput `json:"event"`
+	// What tenant.config is; else {}.
+	Config json.RawMessage `json:"config,omitempty"`
+	// MATCHED, FILTERED or ERROR.
+	Expect signalbox.Verdict `json:"expect"`
+	// What a match must come to; else not checked.
+	WorkflowID *string `json:"workflowID,omitempty"`
+	// What a match must come to; else not checked.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// One published definition. It never changes.
+type RuleVersion struct {
+	Rule       string          `json:"rule"`
+	Version    int             `json:"version"`
+	Definition *RuleDefinition `json:"definition"`
+	CreatedAt  time.Time       `json:"createdAt"`
 }
 
 type SendCustomEventInput struct {
@@ -174,8 +527,10 @@ type SendCustomEventInput struct {
 	Subject *string `json:"subject,omitempty"`
 	// When it happened; else when it was received.
 	OccurredAt *time.Time `json:"occurredAt,omitempty"`
-	// Anything for your own use, at most 16 KiB. Rules do not see it, workflows do.
+	// Anything for your own use, at most 16 KiB. Rules read it as event.metadata, and workflows get it.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
+	// The version of the type's schema that the payload is written to; else the newest.
+	SchemaVersion *int `json:"schemaVersion,omitempty"`
 	// What the answer waits for.
 	WaitFor *ingest.Wait `json:"waitFor,omitempty"`
 }
@@ -192,8 +547,13 @@ type SendCustomEventResponse struct {
 	Duplicate bool `json:"duplicate"`
 	// One for each rule that matched.
 	Dispatches []Dispatch `json:"dispatches"`
-	// What each candidate rule said.
+	// What the candidate rules said: all that matched or failed, then the misses, the
+	// nearest first.
 	Decisions []Decision `json:"decisions"`
+	// How many more candidates missed.
+	OmittedDecisions int `json:"omittedDecisions"`
+	// Advice: the event was accepted all the same.
+	Warnings []Warning `json:"warnings"`
 }
 
 // Exactly one of the two is there.
@@ -220,7 +580,52 @@ type TemporalWorkflow struct {
 	RunID string `json:"runID"`
 }
 
+type TestCustomEventResponse struct {
+	// What a send would answer if every start succeeds: STARTED, FILTERED or NO_RULE.
+	Outcome signalbox.Outcome `json:"outcome"`
+	// As it is registered, where the input has a display name.
+	Type      string `json:"type"`
+	Operation string `json:"operation"`
+	// The version of the schema that the payload was held to; null where the type has none.
+	SchemaVersion    *int       `json:"schemaVersion,omitempty"`
+	Warnings         []Warning  `json:"warnings"`
+	Decisions        []Decision `json:"decisions"`
+	OmittedDecisions int        `json:"omittedDecisions"`
+	// One for each rule that matched.
+	Starts []WorkflowStart `json:"starts"`
+}
+
 type Violation struct {
 	Pointer string `json:"pointer"`
 	Message string `json:"message"`
+}
+
+// Advice: what it is about was accepted all the same.
+type Warning struct {
+	Code signalbox.WarningCode `json:"code"`
+	// A JSON pointer from the input's root; empty for the whole.
+	Pointer string `json:"pointer"`
+	Message string `json:"message"`
+}
+
+// Stored events: the newest limit of those received in the time.
+type WindowInput struct {
+	// Inclusive; else as far back as there are events.
+	From *time.Time `json:"from,omitempty"`
+	// Exclusive; else now.
+	Before *time.Time `json:"before,omitempty"`
+	// At most 100000.
+	Limit *int `json:"limit,omitempty"`
+}
+
+// A start that would be made.
+type WorkflowStart struct {
+	Rule         string `json:"rule"`
+	RuleVersion  int    `json:"ruleVersion"`
+	Namespace    string `json:"namespace"`
+	WorkflowType string `json:"workflowType"`
+	WorkflowID   string `json:"workflowID"`
+	TaskQueue    string `json:"taskQueue"`
+	// Temporal's StartWorkflowExecutionRequest, as it would be sent.
+	Request json.RawMessage `json:"request"`
 }
