@@ -18,6 +18,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this binary's, or show where it is."`
 	Apply   applyCmd   `cmd:"" help:"Register event types and rules from a file, and say what changed."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of the file that apply takes, for editors."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -27,7 +28,9 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "signalbox: "+oneLine(err))
+		for _, line := range lines(err) {
+			fmt.Fprintln(os.Stderr, "signalbox: "+line)
+		}
 		os.Exit(1)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -121,4 +122,13 @@ func servePprof(ctx context.Context, address string, log *slog.Logger) error {
 // oneLine is an error as an operator reads it: one sentence, whatever it is made of.
 func oneLine(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// lines is an error as an operator reads it: one line, but for a file's faults.
+func lines(err error) []string {
+	var several faults
+	if errors.As(err, &several) {
+		return several
+	}
+	return []string{oneLine(err)}
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/internal/app"
@@ -49,6 +52,7 @@ type applyCmd struct {
 
 	File   string `short:"f" required:"" help:"The file, in YAML; - is standard input."`
 	Tenant string `help:"Whose types and rules they are." default:"default" env:"SIGNALBOX_TENANT"`
+	DryRun bool   `help:"Check everything and say what would change, and save nothing."`
 }
 
 func (c *applyCmd) Run(ctx context.Context, out output) error {
@@ -56,16 +60,44 @@ func (c *applyCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	changes, err := app.Apply(ctx, c.DSN, c.Tenant, text)
+	log := slog.New(slog.NewTextHandler(out.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	applied, err := app.Apply(ctx, c.DSN, c.Tenant, text, c.DryRun, log)
 	if err != nil {
-		return err
+		return asFaults(err)
 	}
-	printChanges(out.stdout, changes)
+	for _, w := range applied.Warnings {
+		fmt.Fprintln(out.stderr, "warning: "+w.Message)
+	}
+	printChanges(out.stdout, applied.Changes, c.DryRun)
 	return nil
 }
 
-// printChanges names what was created or changed and counts the rest.
-func printChanges(w io.Writer, changes []signalbox.Change) {
+// faults are what is wrong with a file, a line each.
+type faults []string
+
+func (f faults) Error() string { return strings.Join(f, "\n") }
+
+func asFaults(err error) error {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var all faults
+	for _, fault := range several.Unwrap() {
+		var e *signalbox.Error
+		if errors.As(fault, &e) {
+			fault = errors.New(e.Message)
+		}
+		all = append(all, oneLine(fault))
+	}
+	return all
+}
+
+// shortDetails is up to how many lines a change tells of without being asked.
+const shortDetails = 5
+
+// printChanges names what was created or changed and how, and counts the rest.
+func printChanges(w io.Writer, changes []signalbox.Change, dryRun bool) {
 	unchanged := 0
 	for _, c := range changes {
 		if c.Action == signalbox.Unchanged {
@@ -73,8 +105,24 @@ func printChanges(w io.Writer, changes []signalbox.Change) {
 			continue
 		}
 		fmt.Fprintf(w, "%s %s %s\n", c.Kind, c.Name, c.Action)
+		if dryRun || c.Action == signalbox.Changed && len(c.Details) <= shortDetails {
+			for _, line := range c.Details {
+				fmt.Fprintf(w, "  %s\n", line)
+			}
+		}
 	}
-	fmt.Fprintf(w, "%d changed, %d unchanged\n", len(changes)-unchanged, unchanged)
+	fmt.Fprintf(w, "%d changed, %d unchanged", len(changes)-unchanged, unchanged)
+	if dryRun {
+		fmt.Fprint(w, "; this was a dry run, nothing is saved")
+	}
+	fmt.Fprintln(w)
+}
+
+type schemaCmd struct{}
+
+func (schemaCmd) Run(out output) error {
+	_, err := out.stdout.Write(app.FileSchema())
+	return err
 }
 
 func readFile(name string) ([]byte, error) {

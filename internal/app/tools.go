@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"syscall"
 
@@ -22,19 +23,47 @@ func MigrationStatus(ctx context.Context, dsn string) ([]postgres.Migration, err
 	return withDB(ctx, dsn, (*postgres.DB).MigrationStatus)
 }
 
-// Apply registers the types and rules of a file (see catalogue.Parse) for a
-// tenant, and says what became of each.
-func Apply(ctx context.Context, dsn, tenant string, file []byte) ([]signalbox.Change, error) {
+// Applied is what has come of a file.
+type Applied struct {
+	Changes  []signalbox.Change
+	Warnings []signalbox.Warning
+}
+
+// Apply registers the types and rules of a file (see catalogue.Parse) for a tenant,
+// all or nothing, and says what became of each. With dryRun it says what would.
+//
+// Where the file has several faults, the error joins them: each is one line.
+func Apply(ctx context.Context, dsn, tenant string, file []byte, dryRun bool, log *slog.Logger) (Applied, error) {
 	content, err := catalogue.Parse(file)
 	if err != nil {
-		return nil, err
+		return Applied{}, err
 	}
-	return withDB(ctx, dsn, func(db *postgres.DB, ctx context.Context) ([]signalbox.Change, error) {
+	return withDB(ctx, dsn, func(db *postgres.DB, ctx context.Context) (Applied, error) {
 		if err := db.CheckVersion(ctx); err != nil {
-			return nil, err
+			return Applied{}, err
 		}
-		return db.Apply(ctx, tenant, content)
+		t, err := db.TenantBySlug(ctx, tenant)
+		if err != nil {
+			return Applied{}, err
+		}
+		editor, err := catalogue.NewEditor(catalogue.EditorConfig{Store: catalogueStore{db}, Logger: log})
+		if err != nil {
+			return Applied{}, err
+		}
+		var a Applied
+		a.Changes, a.Warnings, err = editor.Apply(ctx, t.ID, content, dryRun)
+		return a, err
 	})
+}
+
+// FileSchema is the JSON Schema of the file that Apply takes.
+func FileSchema() []byte { return catalogue.FileSchema() }
+
+// catalogueStore is the database as the catalogue knows it.
+type catalogueStore struct{ *postgres.DB }
+
+func (s catalogueStore) ScanEvents(ctx context.Context, tenant signalbox.ID, on []signalbox.Pattern, w signalbox.Window, page func([]signalbox.Event) error) (bool, error) {
+	return s.DB.ScanEvents(ctx, tenant, postgres.EventScan{On: on, Window: w}, page)
 }
 
 func withDB[T any](ctx context.Context, dsn string, do func(*postgres.DB, context.Context) (T, error)) (T, error) {

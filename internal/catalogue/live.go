@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,16 +29,11 @@ type Store interface {
 // Live is the catalogue of every tenant, as it is now. It is safe for concurrent
 // use; reading takes no lock.
 type Live struct {
-	store     Store
-	namespace string
-	log       *slog.Logger
-	snapshots atomic.Pointer[map[signalbox.ID]*snapshot]
-}
-
-type snapshot struct {
-	tenant signalbox.Tenant
-	types  *eventtype.Registry
-	rules  *routing.Table
+	store      Store
+	namespace  string
+	log        *slog.Logger
+	refreshing sync.Mutex
+	snapshots  atomic.Pointer[map[signalbox.ID]*snapshot]
 }
 
 // NewLive loads every tenant once. namespace is the Temporal namespace of tenants
@@ -44,7 +41,7 @@ type snapshot struct {
 func NewLive(ctx context.Context, store Store, namespace string, log *slog.Logger) (*Live, error) {
 	l := &Live{store: store, namespace: namespace, log: log}
 	l.snapshots.Store(&map[signalbox.ID]*snapshot{})
-	if err := l.refresh(ctx); err != nil {
+	if err := l.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("load event types and rules: %w", err)
 	}
 	return l, nil
@@ -62,7 +59,7 @@ func (l *Live) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		err := l.refresh(ctx)
+		err := l.Refresh(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
 			l.log.Warn("event types and rules cannot be refreshed; the newest known stay in force", "error", err)
 		}
@@ -70,7 +67,11 @@ func (l *Live) Run(ctx context.Context) {
 	}
 }
 
-func (l *Live) refresh(ctx context.Context) error {
+// Refresh takes in what has changed in the database up to now. An editor calls it
+// after its commit, so that its caller's next event meets what has been saved.
+func (l *Live) Refresh(ctx context.Context) error {
+	l.refreshing.Lock()
+	defer l.refreshing.Unlock()
 	tenants, err := l.store.Tenants(ctx)
 	if err != nil {
 		return err
@@ -79,21 +80,25 @@ func (l *Live) refresh(ctx context.Context) error {
 	next := make(map[signalbox.ID]*snapshot, len(tenants))
 	changed := len(tenants) != len(old)
 	for _, tenant := range tenants {
-		id := tenant.ID
-		if s := old[id]; s != nil && s.tenant.Revision == tenant.Revision {
-			next[id] = s
+		before := old[tenant.ID]
+		if before != nil && before.tenant.Revision == tenant.Revision {
+			next[tenant.ID] = before
 			continue
 		}
-		s, err := l.load(ctx, tenant)
+		registered, err := l.store.Catalogue(ctx, tenant.ID)
 		if err != nil {
 			// This tenant stays as it was; the others move on.
 			l.log.Error("a tenant's event types and rules cannot be loaded", "tenant", tenant.Slug, "error", err)
-			if s := old[id]; s != nil {
-				next[id] = s
+			if before != nil {
+				next[tenant.ID] = before
 			}
 			continue
 		}
-		next[id], changed = s, true
+		s := newSnapshot(tenant, registered, l.namespaceOf(tenant), before)
+		for _, f := range s.faults {
+			l.log.Error("a part of a tenant's catalogue is not in force here", "tenant", tenant.Slug, "part", f.Rule, "reason", f.Reason)
+		}
+		next[tenant.ID], changed = s, true
 	}
 	if changed {
 		l.snapshots.Store(&next)
@@ -101,24 +106,11 @@ func (l *Live) refresh(ctx context.Context) error {
 	return nil
 }
 
-func (l *Live) load(ctx context.Context, tenant signalbox.Tenant) (*snapshot, error) {
-	registered, err := l.store.Catalogue(ctx, tenant.ID)
-	if err != nil {
-		return nil, err
+func (l *Live) namespaceOf(tenant signalbox.Tenant) string {
+	if tenant.Namespace != "" {
+		return tenant.Namespace
 	}
-	namespace := tenant.Namespace
-	if namespace == "" {
-		namespace = l.namespace
-	}
-	types, err := eventtype.NewRegistry(registered.Types, nil)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := routing.Compile(registered.Rules, routing.Options{Namespace: namespace})
-	if err != nil {
-		return nil, err
-	}
-	return &snapshot{tenant: tenant, types: types, rules: rules}, nil
+	return l.namespace
 }
 
 func (l *Live) of(tenant signalbox.ID) (*snapshot, error) {
@@ -155,13 +147,7 @@ func (l *Live) Plan(e *signalbox.Event) (signalbox.Plan, error) {
 	if err != nil {
 		return signalbox.Plan{}, err
 	}
-	checked, err := s.types.Check(e, s.tenant.UnknownNames)
-	if err != nil {
-		return signalbox.Plan{}, err
-	}
-	plan := s.rules.Match(&routing.Facts{Event: e, Data: checked.Data, Sensitive: checked.Sensitive})
-	plan.Warnings = checked.Warnings
-	return plan, nil
+	return s.plan(e)
 }
 
 // EventTypes lists the tenant's registered pairs, by name.
@@ -173,15 +159,76 @@ func (l *Live) EventTypes(tenant signalbox.ID) []signalbox.EventType {
 	return s.types.All()
 }
 
-// Rules lists the tenant's rules in force, by name, namespaces filled in.
+// EventType finds a registered pair.
+func (l *Live) EventType(tenant signalbox.ID, typ, operation string) (signalbox.EventType, bool) {
+	all := l.EventTypes(tenant)
+	i := slices.IndexFunc(all, func(t signalbox.EventType) bool { return t.Type == typ && t.Operation == operation })
+	if i < 0 {
+		return signalbox.EventType{}, false
+	}
+	return all[i], true
+}
+
+// Rules lists the tenant's rules by name, whatever their state, namespaces filled
+// in. It also has those that are not in force here, see Faults.
 func (l *Live) Rules(tenant signalbox.ID) []signalbox.Rule {
 	s, err := l.of(tenant)
 	if err != nil {
 		return nil
 	}
-	rules := make([]signalbox.Rule, 0, len(s.rules.Rules()))
-	for _, r := range s.rules.Rules() {
-		rules = append(rules, r.Rule)
+	rules := make([]signalbox.Rule, 0, len(s.rules))
+	for _, r := range s.rules {
+		rules = append(rules, s.named(r))
 	}
 	return rules
+}
+
+// Rule finds a rule by its name, its namespace filled in.
+func (l *Live) Rule(tenant signalbox.ID, name string) (signalbox.Rule, bool) {
+	s, err := l.of(tenant)
+	if err != nil {
+		return signalbox.Rule{}, false
+	}
+	i, found := s.index(name)
+	if !found {
+		return signalbox.Rule{}, false
+	}
+	return s.named(s.rules[i]), true
+}
+
+// RuleCounts tells how often a rule has matched events, and how often it could not
+// be evaluated (P-19), since this process has known it. Dry runs count.
+func (l *Live) RuleCounts(tenant signalbox.ID, name string) (matched, errors uint64) {
+	s, err := l.of(tenant)
+	if err != nil || s.counts[name] == nil {
+		return 0, 0
+	}
+	return s.counts[name].matched.Load(), s.counts[name].errors.Load()
+}
+
+// Faults lists what is registered and yet not in force in this process, or in force
+// as it was before, and why: a binary older than the one that saved it may not know
+// what it says.
+func (l *Live) Faults(tenant signalbox.ID) []signalbox.BrokenRule {
+	s, err := l.of(tenant)
+	if err != nil {
+		return nil
+	}
+	return s.faults
+}
+
+// Registry is the tenant's event types, compiled; nil for an unknown tenant.
+func (l *Live) registry(tenant signalbox.ID) *eventtype.Registry {
+	if s, err := l.of(tenant); err == nil {
+		return s.types
+	}
+	return nil
+}
+
+// table is the tenant's rules in force, compiled; nil for an unknown tenant.
+func (l *Live) table(tenant signalbox.ID) *routing.Table {
+	if s, err := l.of(tenant); err == nil {
+		return s.table
+	}
+	return nil
 }
