@@ -1,11 +1,15 @@
 package postgres_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
@@ -20,17 +24,8 @@ import (
 // columns must reach those that stand and those that are made later, in databases
 // that have events and rules already.
 func TestMigrationsReachWhatStands(t *testing.T) {
-	dsn := pgtest.EmptyDSN(t)
-	db := pgtest.Connect(t, dsn)
-	conn, err := sql.Open("pgx", dsn)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close()) }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS)
-	require.NoError(t, err)
-	_, err = provider.UpTo(t.Context(), 1)
-	require.NoError(t, err)
+	_, db, conn, provider := firstRelease(t)
 	now := time.Now()
-	require.NoError(t, db.EnsurePartitions(t.Context(), now))
 	id := at(now)
 	for _, insert := range []string{
 		`INSERT INTO events (tenant_id, id, type, operation, entity_id) VALUES ($1, $2, 'a', 'b', 'old')`,
@@ -44,7 +39,7 @@ func TestMigrationsReachWhatStands(t *testing.T) {
 		require.NoError(t, err)
 	}
 
-	_, err = db.MigrateUp(t.Context())
+	_, err := db.MigrateUp(t.Context())
 	require.NoError(t, err)
 	old, err := db.Event(t.Context(), defaultTenant, id)
 	require.NoError(t, err)
@@ -76,4 +71,71 @@ func TestMigrationsReachWhatStands(t *testing.T) {
 	var entity string
 	require.NoError(t, conn.QueryRowContext(t.Context(), `SELECT entity_id FROM events WHERE id = $1`, id).Scan(&entity))
 	require.Equal(t, "old", entity)
+}
+
+// firstRelease is a database as the first release has it, with this week's partitions.
+func firstRelease(t *testing.T) (dsn string, db *postgres.DB, conn *sql.DB, provider *goose.Provider) {
+	t.Helper()
+	dsn = pgtest.EmptyDSN(t)
+	db = pgtest.Connect(t, dsn)
+	conn, err := sql.Open("pgx", dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	provider, err = goose.NewProvider(goose.DialectPostgres, conn, migrations.FS)
+	require.NoError(t, err)
+	_, err = provider.UpTo(t.Context(), 1)
+	require.NoError(t, err)
+	require.NoError(t, db.EnsurePartitions(t.Context(), time.Now()))
+	return dsn, db, conn, provider
+}
+
+// The binary of the release before accepts, claims and edits while the schema moves
+// on beneath it: nothing of it fails, before, meanwhile or after.
+func TestMigrationsRunUnderTraffic(t *testing.T) {
+	dsn, db, _, _ := firstRelease(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var rounds atomic.Int64
+	for range 4 {
+		conn, err := pgx.Connect(t.Context(), dsn)
+		require.NoError(t, err)
+		defer func() { _ = conn.Close(t.Context()) }()
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				id := at(time.Now())
+				var batch pgx.Batch // as one transaction
+				batch.Queue(`INSERT INTO events (tenant_id, id, type, operation, entity_id) VALUES ($1, $2, 'a', 'b', 'x')`, defaultTenant, id)
+				batch.Queue(`INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, status, attempts, due_at)
+					VALUES ($1, $2, $2, 'r', 1, 'ns', 'W', 'id', 'q', '{}', 'PENDING', 1, now())`, defaultTenant, id)
+				if err := conn.SendBatch(t.Context(), &batch).Close(); err != nil {
+					t.Error("accept:", err)
+				}
+				if _, err := conn.Exec(t.Context(), `
+					WITH due AS (SELECT tenant_id, id FROM dispatches WHERE tenant_id = $1 AND namespace = 'ns' AND status = 'PENDING' LIMIT 5 FOR UPDATE SKIP LOCKED),
+					claimed AS (UPDATE dispatches d SET attempts = d.attempts + 1 FROM due WHERE d.tenant_id = due.tenant_id AND d.id = due.id RETURNING d.*)
+					SELECT e.id, d.id FROM claimed d JOIN events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`, defaultTenant); err != nil {
+					t.Error("claim:", err)
+				}
+				var edit pgx.Batch
+				edit.Queue(`SELECT id FROM tenants WHERE slug = 'default' FOR UPDATE`)
+				edit.Queue(`INSERT INTO event_types (tenant_id, type, operation) VALUES ($1, 'a', 'b') ON CONFLICT (tenant_id, type, operation) DO UPDATE SET updated_at = now()`, defaultTenant)
+				edit.Queue(`INSERT INTO rule_versions (tenant_id, name, version, definition) VALUES ($1, 'r', 1, '{}') ON CONFLICT DO NOTHING`, defaultTenant)
+				edit.Queue(`INSERT INTO rules (tenant_id, name, version, state) VALUES ($1, 'r', 1, 'ENABLED') ON CONFLICT (tenant_id, name) DO UPDATE SET updated_at = now()`, defaultTenant)
+				if err := conn.SendBatch(t.Context(), &edit).Close(); err != nil {
+					t.Error("edit:", err)
+				}
+				rounds.Add(1)
+			}
+		})
+	}
+	enough := func() {
+		from := rounds.Load()
+		require.Eventually(t, func() bool { return rounds.Load() > from+100 }, 10*time.Second, time.Millisecond)
+	}
+	enough()
+	_, err := db.MigrateUp(t.Context())
+	require.NoError(t, err)
+	enough()
+	cancel()
+	wg.Wait()
 }
