@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/signalbox/signalbox/graph"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -63,16 +62,6 @@ func TestAFailedEditLeavesTheOthersTheirAnswers(t *testing.T) {
 	require.Contains(t, a.failed(t, signalbox.CodeInvalidInput).Message, "until it is published")
 	require.Equal(t, []any{"bad"}, a.Errors[0].Path)
 	require.JSONEq(t, `{"name":"r"}`, string(a.Data["good"]))
-}
-
-// TestPartsThatAreAbsent are said to be.
-func TestPartsThatAreAbsent(t *testing.T) {
-	d := open(t, &fakes{}, func(cfg *graph.Config) {
-		cfg.Tester, cfg.RuleEditor, cfg.TypeEditor, cfg.Explainer, cfg.History = nil, nil, nil, nil, nil
-	})
-	for name, document := range asking {
-		require.Contains(t, d.run(t, document, "").failed(t, signalbox.CodeConfiguration).Message, "does not serve", name)
-	}
 }
 
 // TestInputsOfEditsAreRead: what cannot be read is refused with a pointer into the

@@ -85,11 +85,11 @@ type Handler struct {
 
 // New refuses a config with a part missing.
 func New(cfg Config) (*Handler, error) {
-	if cfg.Sender == nil || cfg.Events == nil || cfg.Dispatches == nil || cfg.Catalogue == nil ||
+	if cfg.Sender == nil || cfg.Tester == nil || cfg.Events == nil || cfg.Dispatches == nil || cfg.Catalogue == nil ||
+		cfg.RuleEditor == nil || cfg.TypeEditor == nil || cfg.Explainer == nil || cfg.History == nil ||
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}
-	cfg.standIns()
 	cfg.Limits = cfg.Limits.orDefaults()
 	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
 	return &Handler{

@@ -65,7 +65,7 @@ func (c *runCmd) startApp(ctx context.Context, stack *devstack.Stack) (*app.App,
 		return nil, err
 	}
 	if !c.NoDemo {
-		if _, err := app.Apply(ctx, stack.PostgresDSN, "default", demo.Catalogue); err != nil {
+		if _, err := app.Apply(ctx, stack.PostgresDSN, "default", demo.Catalogue, false, c.quietLogger()); err != nil {
 			return nil, err
 		}
 	}

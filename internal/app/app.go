@@ -134,11 +134,25 @@ func (a *App) build(ctx context.Context) error {
 
 func (a *App) buildHTTP(road *ingest.Service) error {
 	o, log := a.opts, a.opts.Logger
+	store := catalogueStore{a.db}
+	editor, err := catalogue.NewEditor(catalogue.EditorConfig{Store: store, Live: a.live, Logger: log})
+	if err != nil {
+		return err
+	}
+	explainer, err := catalogue.NewExplainer(a.live, store)
+	if err != nil {
+		return err
+	}
 	handler, err := graph.New(graph.Config{
 		Sender:        road,
+		Tester:        road,
 		Events:        a.db,
 		Dispatches:    a.db,
 		Catalogue:     a.live,
+		RuleEditor:    editor,
+		TypeEditor:    editor,
+		Explainer:     explainer,
+		History:       a.db,
 		Principal:     httpserver.Principal,
 		RequestID:     httpserver.RequestID,
 		Logger:        log,

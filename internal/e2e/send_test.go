@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -132,7 +133,7 @@ rules: [{name: %[1]s, on: {event: "%[1]s:sent"}, start: {workflow: Record, taskQ
 
 func apply(t *testing.T, file string) {
 	t.Helper()
-	_, err := app.Apply(t.Context(), server.dsn, "default", []byte(file))
+	_, err := app.Apply(t.Context(), server.dsn, "default", []byte(file), false, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 }
 

@@ -134,7 +134,7 @@ func checkPolicies(s *signalbox.StartSpec, fault func(pointer, format string, ar
 	default:
 		fault("/start/conflictPolicy", "is USE_EXISTING, FAIL or TERMINATE_EXISTING")
 	}
-	if s.ConflictPolicy == signalbox.ConflictTerminateExisting && s.ReusePolicy != signalbox.ReuseAllowDuplicate {
-		fault("/start/conflictPolicy", "can only be TERMINATE_EXISTING where reusePolicy is ALLOW_DUPLICATE: the terminated run is one that has ended")
+	if s.ConflictPolicy == signalbox.ConflictTerminateExisting && (s.ReusePolicy == "" || s.ReusePolicy == signalbox.ReuseRejectDuplicate) {
+		fault("/start/conflictPolicy", "can only be TERMINATE_EXISTING where reusePolicy is not REJECT_DUPLICATE: the run that it terminates is one that has the id")
 	}
 }
