@@ -288,7 +288,7 @@ func (c *checker) rule(before *signalbox.Rule, wanted signalbox.Rule) ([]signalb
 	var warnings []signalbox.Warning
 	if compiled != nil {
 		shapes := c.types.Shapes(what.On)
-		faults = append(faults, compiled.Check(shapes)...)
+		faults = append(compiled.Check(shapes), faults...) // the causes before the tests that they fail
 		if len(shapes) == 0 {
 			warnings = append(warnings, c.fitsNothing(what.On))
 		}
