@@ -3,6 +3,7 @@ package catalogue
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signalbox/signalbox/internal/eventtype"
@@ -108,6 +109,24 @@ func compileRule(r signalbox.Rule, namespace string) (*routing.Rule, []signalbox
 		return nil, violationsOf(err, "")
 	}
 	return compiled, compiled.Test()
+}
+
+// shapesOf is what the types that a pattern fits let payload.data be. It is an object
+// wherever rules can read anything of it: the gate has seen to that, so a schema need
+// not say so for a rule to be held to the members that it declares.
+func shapesOf(types *eventtype.Registry, on signalbox.Pattern) []signalbox.TypeShape {
+	shapes := slices.Clone(types.Shapes(on))
+	for i := range shapes {
+		data := shapes[i].Data
+		if data == nil || data.Kinds != 0 && data.Kinds&signalbox.KindObject == 0 {
+			continue
+		}
+		object := *data
+		object.Kinds = signalbox.KindObject
+		object.Open = object.Open || len(object.Fields) == 0
+		shapes[i].Data = &object
+	}
+	return shapes
 }
 
 // violationsOf gives what an error says, as violations below a pointer.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -205,11 +206,19 @@ func differences(old, now leaves) []string {
 		}
 	}
 	for _, path := range old.order {
-		if _, there := now.values[path]; !there {
+		if _, there := now.values[path]; !there && !now.below(path) {
 			line(path)
 		}
 	}
 	return lines
+}
+
+// below tells whether there is anything within path: {} is then no longer a leaf.
+func (l *leaves) below(path string) bool {
+	return slices.ContainsFunc(l.order, func(other string) bool {
+		rest, within := strings.CutPrefix(other, path)
+		return within && (rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // show shortens a value, and writes a duration as its author does.

@@ -287,7 +287,7 @@ func (c *checker) rule(before *signalbox.Rule, wanted signalbox.Rule) ([]signalb
 	compiled, faults := compileRule(what, c.namespace)
 	var warnings []signalbox.Warning
 	if compiled != nil {
-		shapes := c.types.Shapes(what.On)
+		shapes := shapesOf(c.types, what.On)
 		faults = append(compiled.Check(shapes), faults...) // the causes before the tests that they fail
 		if len(shapes) == 0 {
 			warnings = append(warnings, c.fitsNothing(what.On))

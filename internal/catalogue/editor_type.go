@@ -171,12 +171,12 @@ func (p *typePlan) brokenRules(wanted *signalbox.EventType) ([]signalbox.BrokenR
 	var broken []signalbox.BrokenRule
 	for i := range p.now.Rules {
 		r := &p.now.Rules[i]
-		shapes := after.Shapes(r.On)
+		shapes := shapesOf(after, r.On)
 		if len(shapes) == 0 {
 			continue
 		}
 		compiled := c.compiled(r)
-		if compiled == nil || len(compiled.Check(before.Shapes(r.On))) > 0 {
+		if compiled == nil || len(compiled.Check(shapesOf(before, r.On))) > 0 {
 			continue
 		}
 		if faults := compiled.Check(shapes); len(faults) > 0 {

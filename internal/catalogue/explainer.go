@@ -143,7 +143,7 @@ func (s *snapshot) draft(name string, d signalbox.RuleDefinition) (*routing.Rule
 	if err != nil {
 		return nil, err
 	}
-	if faults := r.Check(s.types.Shapes(d.On)); len(faults) > 0 {
+	if faults := r.Check(shapesOf(s.types, d.On)); len(faults) > 0 {
 		return nil, refusal(signalbox.CodeConfiguration, fmt.Sprintf("rule %q", name), faults)
 	}
 	return r, nil

@@ -105,7 +105,7 @@ func (b *backtest) add(e *signalbox.Event, j *judged) {
 	}
 	if j.draft.Verdict == signalbox.VerdictError {
 		if p.Errors.Count == 0 {
-			p.FirstError = j.draft.Reason
+			p.FirstError = j.draft.Sentence()
 		}
 		p.Errors.Add(e.ID)
 	}
