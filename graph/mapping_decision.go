@@ -10,7 +10,7 @@ import (
 
 func decisionOf(d *signalbox.Decision) model.Decision {
 	return model.Decision{
-		Rule: d.Rule, RuleVersion: d.RuleVersion, Verdict: d.Verdict, Reason: nonEmpty(d.Reason),
+		Rule: d.Rule, RuleVersion: d.RuleVersion, Verdict: d.Verdict, Reason: nonEmpty(d.Sentence()),
 		Clause: nonEmpty(d.Clause), Path: nonEmpty(d.Path), Expected: nonEmpty(d.Expected), Observed: nonEmpty(d.Observed),
 		FailedClauses: d.Failed, Clauses: d.Clauses, Micros: d.Micros,
 	}
