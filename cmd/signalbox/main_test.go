@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -82,12 +83,62 @@ func TestMigrateAndApply(t *testing.T) {
 	require.Contains(t, out, "nothing to do")
 
 	file := write(t, "types: [{type: a, operations: [b]}]\nrules: [{name: r, on: {event: 'a:b'}, start: {workflow: W, taskQueue: q}}]")
+	out, err = try(t, t.Context(), "apply", "--dsn", dsn, "-f", file, "--dry-run")
+	require.NoError(t, err)
+	require.Contains(t, out, "rule r created\n  state: none → \"ENABLED\"\n")
+	require.Contains(t, out, "2 changed, 0 unchanged; this was a dry run, nothing is saved\n")
 	out, err = try(t, t.Context(), "apply", "--dsn", dsn, "-f", file)
 	require.NoError(t, err)
 	require.Equal(t, "event type a:b created\nrule r created\n2 changed, 0 unchanged\n", out)
 	out, err = try(t, t.Context(), "apply", "--dsn", dsn, "-f", file)
 	require.NoError(t, err)
 	require.Equal(t, "0 changed, 2 unchanged\n", out)
+	out, err = try(t, t.Context(), "apply", "--dsn", dsn, "-f", write(t, "rules: [{name: r, on: {event: 'a:b'}, when: payload.data.x > 1, start: {workflow: W, taskQueue: q}}]"))
+	require.NoError(t, err)
+	require.Equal(t, "rule r changed\n  when: none → \"payload.data.x > 1\"\n1 changed, 0 unchanged\n", out)
+}
+
+func TestEveryFaultOfAFileIsALine(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	const rule = ", start: {workflow: W, taskQueue: q}}"
+	for name, c := range map[string]struct{ file, first, second string }{
+		"of the file itself": {
+			"types: [{type: a}]\nrules:\n- {name: one, on: {event: 'a'}" + rule + "\n- {name: two, on: {event: 'a:b'}, when: 'x >'" + rule,
+			`line 1: type "a" has no operations`, `line 3: rule "one": on takes type and operation`,
+		},
+		"of rules and what they read": {
+			"types: [{type: a, operations: [{name: b, schema: {type: object, properties: {x: {type: string}}}}]}]\nrules:\n" +
+				"- {name: one, on: {event: 'a:b'}, when: payload.data.y == 1" + rule + "\n- {name: two, on: {event: 'a:b'}, when: payload.data.x > 1" + rule,
+			`rule "one": when `, `rule "two": when `,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := try(t, t.Context(), "apply", "--dsn", dsn, "-f", write(t, c.file))
+			said := lines(err)
+			require.GreaterOrEqual(t, len(said), 2)
+			require.Contains(t, said[0], c.first)
+			require.Contains(t, said[1], c.second)
+			for _, line := range said {
+				require.NotContains(t, line, "\n")
+				require.NotContains(t, line, "CONFIGURATION")
+			}
+		})
+	}
+}
+
+func TestWarningsAreBesideTheOutput(t *testing.T) {
+	var out, log bytes.Buffer
+	file := write(t, "rules: [{name: r, on: {event: 'a:b'}, start: {workflow: W, taskQueue: q}}]")
+	require.NoError(t, run(t.Context(), []string{"apply", "--dsn", pgtest.DSN(t), "-f", file}, &out, &log))
+	require.Equal(t, "rule r created\n1 changed, 0 unchanged\n", out.String())
+	require.Contains(t, log.String(), "warning: rule \"r\": no registered event type fits a:b")
+}
+
+func TestSchemaIsPrinted(t *testing.T) {
+	out, err := try(t, t.Context(), "schema")
+	require.NoError(t, err)
+	require.True(t, json.Valid([]byte(out)))
+	require.Contains(t, out, `"taskQueue"`)
 }
 
 func TestServeStopsWhenToldTo(t *testing.T) {
