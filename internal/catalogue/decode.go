@@ -85,6 +85,10 @@ func (d *decoder) list(n *node, v reflect.Value, where string) {
 	}
 	list := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
 	for i, item := range n.items {
+		if item.kind == nullNode {
+			d.fault(item.line, fmt.Sprintf("%s[%d]", where, i), "is empty: write it out, or remove its dash")
+			continue
+		}
 		d.into(item, list.Index(i), itemName(where, i, item))
 	}
 	v.Set(list)

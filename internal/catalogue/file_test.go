@@ -132,6 +132,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"operation number":  {"types: [{type: a, operations: [{nme: x}]}]", "nme"},
 		"not a list":        {"types: {type: a}", "types takes a list"},
 		"not a map":         {"rules: [r]", "rules[0] takes a map"},
+		"an empty item":     {"rules:\n-", "line 2: rules[0] is empty"},
 		"not a text":        {"rules: [{name: [r]}]", "name takes a text"},
 		"not a number":      {on + "priority: high}}]", `rule "r": start.priority takes a whole number`},
 		"half a number":     {on + "priority: 1.5}}]", "takes a whole number"},
@@ -246,7 +247,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		began := time.Now()
 		content, err := catalogue.Parse(text)
+		require.Less(t, time.Since(began), 3*time.Second)
 		if err != nil {
 			return
 		}
