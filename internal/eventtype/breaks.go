@@ -187,7 +187,8 @@ func (c *comparer) compare(old claim, n *node, what string) {
 func (c *comparer) byCases(old claim, n *node) bool {
 	for _, o := range old.nodes {
 		for _, choice := range [][]*node{o.anyOf, o.oneOf} {
-			if len(choice) == 0 || slices.ContainsFunc(choice, func(b *node) bool { return slices.Contains(old.nodes, b) }) {
+			// A branch that adds nothing would lead back here, and be taken for granted.
+			if len(choice) == 0 || slices.ContainsFunc(choice, func(b *node) bool { return b.object == nil || slices.Contains(old.nodes, b) }) {
 				continue
 			}
 			if !slices.ContainsFunc(choice, func(branch *node) bool { return !c.holds(old.with(branch), n) }) {

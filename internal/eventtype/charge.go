@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
+	"strings"
 )
 
-// maxCharge is how many steps may go into one payload: a quarter of a second at the
-// worst. What would take more is not checked at all, but refused.
-const maxCharge = 5_000_000
+// maxCharge is how many steps may go into one payload, some 150 ms of them. What
+// would take more is not checked at all, but refused.
+const maxCharge = 3_000_000
 
 // charge bounds the steps that it takes to validate a decoded value at a location.
 // deep is how often what is around the value goes through all of it. It goes
@@ -28,6 +29,9 @@ func (s *Schema) charge(v any, at, deep, most int) int {
 		steps += (len(v)*l.instr)/instrAStep + len(v)*l.applied/bytesAStep
 	case json.Number:
 		steps += len(v) * l.applied / bytesAStep
+		if strings.ContainsAny(v.String(), "eE") {
+			steps += l.numeric * stepsExponent
+		}
 	case []any:
 		for i, e := range v {
 			if steps > most {
@@ -37,7 +41,7 @@ func (s *Schema) charge(v any, at, deep, most int) int {
 			if i < len(l.prefix) {
 				to = l.prefix[i]
 			}
-			steps += l.applied + s.charge(e, to, deep, most-steps)
+			steps += l.applied + l.told*stepsTold + s.charge(e, to, deep, most-steps)
 		}
 	case map[string]any:
 		for key, e := range v {
@@ -48,7 +52,7 @@ func (s *Schema) charge(v any, at, deep, most int) int {
 			if !ok {
 				to = l.other
 			}
-			steps += l.applied + (len(key)+1)*l.keyInstr/instrAStep + s.charge(e, to, deep, most-steps)
+			steps += l.applied + l.told*stepsTold + l.keySteps + (len(key)+1)*l.keyInstr/instrAStep + s.charge(e, to, deep, most-steps)
 		}
 	}
 	return steps

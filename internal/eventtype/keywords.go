@@ -58,7 +58,7 @@ func init() { // not a composite literal: the functions that read refer back to 
 		"minimum":         {wants: aNumber},
 		"maximum":         {wants: aNumber},
 		"pattern":         {read: readPattern},
-		"format":          {wants: aString},
+		"format":          {read: readFormat},
 		"minLength":       {wants: aCount},
 		"maxLength":       {wants: aCount},
 		"minItems":        {wants: aCount},
@@ -86,13 +86,6 @@ func init() { // not a composite literal: the functions that read refer back to 
 		"unevaluatedItems":      {only: only2020, read: of(func(n *node) **node { return &n.unevaluatedItems })},
 		"unevaluatedProperties": {only: only2020, read: of(func(n *node) **node { return &n.unevaluated })},
 	}
-}
-
-func aString(v any) string {
-	if _, ok := v.(string); !ok {
-		return "is " + aKind(v) + "; it wants a string"
-	}
-	return ""
 }
 
 func aFlag(v any) string {
@@ -228,7 +221,8 @@ func readPattern(d *document, n *node, key, pointer string) {
 		d.fault(pointer, "is %s; it wants a regular expression", aKind(n.object[key]))
 		return
 	}
-	if _, n.instr = d.pattern(text, pointer); n.instr > 0 {
+	if _, instr := d.pattern(text, pointer); instr > 0 {
+		n.instr += instr
 		n.clean[key] = text
 	}
 }
@@ -239,6 +233,20 @@ func readPatternProperties(d *document, n *node, key, pointer string) {
 		n.patterns = append(n.patterns, pattern{text: text, re: re, instr: instr, node: sub})
 	}
 	slices.SortFunc(n.patterns, func(a, b pattern) int { return strings.Compare(a.text, b.text) })
+}
+
+// readFormat: the library's own regex compiles what a payload has, whatever it
+// compiles to; ours does no more than read it.
+func readFormat(d *document, n *node, key, pointer string) {
+	name, ok := n.object[key].(string)
+	if !ok {
+		d.fault(pointer, "is %s; it wants a string", aKind(n.object[key]))
+		return
+	}
+	if n.clean[key] = name; name == "regex" {
+		n.clean[key] = formatRegex.Name
+		n.instr += instrToRead
+	}
 }
 
 func readItems(d *document, n *node, key, pointer string) {

@@ -32,7 +32,10 @@ type location struct {
 	applied   int // subschemas applied to one value here, with multiplicity
 	steps     int // what that costs
 	instr     int // instructions of patterns that a string here is matched with
+	numeric   int // keywords that read a number here
 	keyInstr  int // instructions of patterns that the name of each member is matched with
+	keySteps  int // what propertyNames costs for each member
+	told      int // subschemas that keep account of members and elements, for unevaluatedProperties
 	deep      int // keywords that go through all that is below the value: uniqueItems and its kin
 	sensitive bool
 
@@ -51,7 +54,7 @@ const (
 const (
 	maxApplied   = 256     // subschemas applied to one value
 	maxSteps     = 10_000  // steps at one value
-	maxKeyInstr  = 4000    // instructions at one value, of patterns for strings or names
+	maxKeyInstr  = 8000    // instructions at one value, of patterns for strings or names
 	maxLocations = 4000    //
 	maxWork      = 400_000 // what finding them may take, in looks at a subschema
 )
@@ -167,11 +170,13 @@ func (f *finder) closure(direct multiset) []applied {
 func (f *finder) expand(p pending) {
 	here := f.closure(p.direct)
 	l := location{other: nowhere, rest: nowhere}
-	most := here[0]
+	most, tells := here[0], false
 	for _, a := range here {
 		l.applied += a.times
 		l.steps += a.times * a.steps()
 		l.instr += a.times * a.instr
+		l.numeric += a.times * a.numeric()
+		tells = tells || a.unevaluated != nil || a.unevaluatedItems != nil
 		for _, re := range a.patterns {
 			l.keyInstr += a.times * re.instr
 		}
@@ -186,11 +191,14 @@ func (f *finder) expand(p pending) {
 			most = a
 		}
 	}
+	if tells {
+		l.told = l.applied
+	}
 	switch {
 	case l.applied > maxApplied:
 		f.fault(most.pointer, "is one of more than %d subschemas that are applied to one and the same value, which takes too long: refer to it from fewer places", maxApplied)
 		return
-	case l.steps > maxSteps:
+	case l.steps > maxSteps || l.keySteps > maxSteps:
 		f.fault(most.pointer, "takes too long to be applied, with all that is applied to the same value: shorten its lists of names and values")
 		return
 	case l.instr > maxKeyInstr || l.keyInstr > maxKeyInstr:
@@ -202,11 +210,11 @@ func (f *finder) expand(p pending) {
 	f.locations[p.location] = l
 }
 
-// names counts what propertyNames does as done to the object: it is done for each of
-// its members, which charge counts.
+// names counts what propertyNames does for each member, twice.
 func (f *finder) names(l *location, a applied) {
 	for _, on := range f.closure(multiset{a.propertyNames.index: a.times}) {
-		l.keyInstr += on.times * (on.instr + on.steps()*instrAStep)
+		l.keyInstr += 2 * on.times * on.instr
+		l.keySteps += 2 * on.times * on.steps()
 		l.applied += on.times
 	}
 }

@@ -80,10 +80,12 @@ func CompileSchema(text []byte) (schema *Schema, err error) {
 	s.shape = d.shape()
 	s.marked = slices.ContainsFunc(d.nodes, func(n *node) bool { return n.sensitive })
 	if root := s.shape.Kinds; root != 0 && root&signalbox.KindObject == 0 || d.nodes[0].object == nil && !d.nodes[0].always {
-		return nil, invalid(signalbox.Violation{Message: "takes no object at all, and payload.data is one: make it \"type\": \"object\""})
+		return nil, invalid(signalbox.Violation{Message: takesNoObject})
 	}
 	return s, nil
 }
+
+const takesNoObject = "takes no object at all, and payload.data is one: make it \"type\": \"object\""
 
 // readDocument reads a decoded schema.
 func readDocument(v any) (*document, error) {
@@ -128,6 +130,7 @@ func (d *document) compile() (*jsonschema.Schema, error) {
 	c.UseLoader(refuser{})
 	c.UseRegexpEngine(regexpEngine)
 	c.RegisterVocabulary(vocabulary)
+	c.RegisterFormat(formatRegex)
 	c.AssertVocabs()
 	c.AssertFormat()
 	err := c.AddResource(home, d.nodes[0].handOn())

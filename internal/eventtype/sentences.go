@@ -49,7 +49,9 @@ func (r *report) leaf(e *jsonschema.ValidationError) {
 			r.add(at, "is not allowed here")
 		}
 	case *kind.PropertyNames:
-		r.add(below(k.Property), "has a name that the schema does not allow")
+		if len(e.Causes) == 0 { // those with causes are the library's own, see extension
+			r.add(below(k.Property), "has a name that the schema does not allow")
+		}
 	case *kind.AdditionalItems:
 		r.add(at, "has more elements than the schema allows")
 	case *kind.Enum:
@@ -173,8 +175,8 @@ func formatName(format string) string {
 		return "a URI with a scheme, such as https://example.com"
 	case "ipv4", "ipv6":
 		return "an address of the format " + format
-	case "regex":
-		return "a regular expression of RE2 syntax and of bounded size"
+	case formatRegex.Name:
+		return "a regular expression of RE2 syntax"
 	}
 	return "of the format " + cut(format, 64)
 }

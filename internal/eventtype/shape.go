@@ -1,7 +1,9 @@
 package eventtype
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -63,6 +65,10 @@ func (s *shaper) of(n *node) *form {
 		s.forms[n] = f
 		return f
 	}
+	if n.ref != nil && n.refersOnly() { // not met with its own: what it refers to may be under way
+		s.forms[n] = s.of(n.ref)
+		return s.forms[n]
+	}
 	f := &form{}
 	s.forms[n] = f
 	made := s.own(n)
@@ -99,6 +105,18 @@ func (s *shaper) of(n *node) *form {
 	return f
 }
 
+// refersOnly tells whether a node says no more than $ref.
+func (n *node) refersOnly() bool {
+	for key := range n.object {
+		switch key {
+		case "$ref", "$defs", "definitions", "$anchor":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // own is the form of a node's own keywords.
 func (s *shaper) own(n *node) *form {
 	f := &form{kinds: n.kinds, done: true}
@@ -116,14 +134,22 @@ func (s *shaper) own(n *node) *form {
 			f.fields[name] = s.of(sub)
 		}
 	}
-	for _, others := range []*node{n.additional, n.unevaluated} {
-		switch {
-		case others == nil:
-		case others.object == nil && !others.always:
-			f.openness = closed
-		default:
-			f.openness = explicit
+	for _, name := range n.mentioned() { // whoever requires a member means it to be there
+		if _, declared := f.fields[name]; !declared {
+			if f.fields == nil {
+				f.fields = make(map[string]*form)
+			}
+			f.fields[name] = anything
 		}
+	}
+	switch others := cmp.Or(n.additional, n.unevaluated); {
+	case others == nil:
+	case others.object != nil || others.always:
+		f.openness = explicit
+	case n.additional != nil:
+		f.openness = closed
+	default: // what it applies in place may say that it takes others, and then it does
+		f.openness = silent
 	}
 	if len(n.patterns) > 0 {
 		f.openness = explicit
@@ -132,6 +158,18 @@ func (s *shaper) own(n *node) *form {
 	f.maxItems = least(f.maxItems, count(n, "maxItems"))
 	f.maxLength = count(n, "maxLength")
 	return f
+}
+
+// mentioned are the members that the node names without saying what they are.
+func (n *node) mentioned() []string {
+	names := slices.Clone(n.required)
+	for name, needed := range n.needs {
+		names = append(append(names, name), needed...)
+	}
+	for name := range n.dependents {
+		names = append(names, name)
+	}
+	return names
 }
 
 // elements: those of all places have one form, since rules are checked against that.

@@ -21,10 +21,10 @@ const (
 	keyEnum   = "x-signalbox-enum"
 )
 
-// vocabulary has the two keywords.
+// vocabulary has these keywords.
 var vocabulary = &jsonschema.Vocabulary{
 	URL: "https://signalbox.invalid/vocabulary",
-	Compile: func(_ *jsonschema.CompilerContext, object map[string]any) (jsonschema.SchemaExt, error) {
+	Compile: func(ctx *jsonschema.CompilerContext, object map[string]any) (jsonschema.SchemaExt, error) {
 		var ext extension
 		if unique, _ := object[keyUnique].(bool); unique {
 			ext.unique = true
@@ -36,7 +36,10 @@ var vocabulary = &jsonschema.Vocabulary{
 				ext.enum[string(canonical(nil, v))] = struct{}{}
 			}
 		}
-		if !ext.unique && ext.enum == nil {
+		if _, ok := object["propertyNames"]; ok {
+			ext.names = ctx.Enqueue([]string{"propertyNames"})
+		}
+		if !ext.unique && ext.enum == nil && ext.names == nil {
 			return nil, nil
 		}
 		return &ext, nil
@@ -47,12 +50,20 @@ type extension struct {
 	unique bool
 	enum   map[string]struct{}
 	kinds  kinds
+	names  *jsonschema.Schema
 }
 
 // Validate is the library's interface.
 func (x *extension) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	if x.enum != nil && !x.has(v) {
 		ctx.AddError(&kind.Enum{})
+	}
+	if members, ok := v.(map[string]any); ok && x.names != nil {
+		for name := range members {
+			if x.names.Validate(name) != nil {
+				ctx.AddError(&kind.PropertyNames{Property: name})
+			}
+		}
 	}
 	if list, ok := v.([]any); ok && x.unique {
 		if i, j, again := duplicate(list); again {
