@@ -54,7 +54,7 @@ var conditions = []string{
 	`payload.data.priority == "low" || payload.data.price.amount > 1000`,
 	`payload.data.locations.exists(l, l.warehouse == "MUC-%[1]d" && l.quantity > 0)`,
 	`payload.data.item.name.startsWith("Gear") && payload.data.stock.reserved >= %[1]d`,
-	`has(payload.data.supplier.blocked) || payload.data.supplier.leadTimeDays > %[1]d + 30`,
+	`has(payload.data.note) && payload.data.supplier.leadTimeDays > %[1]d + 30`,
 }
 
 // ruledCatalogue is a file for `signalbox apply`: the pairs with their schemas, and

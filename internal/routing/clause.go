@@ -3,7 +3,6 @@ package routing
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -25,24 +24,29 @@ type clause struct {
 	// wants there: `> 100`, `in ["a","b"]`, `present`.
 	about    *spot
 	expected string
+	// subjects, where there are any, are all that the clause is about: no expression.
+	subjects map[string]bool
 	// equals are the values, as keys of the index, of which about's must be one for the
 	// clause to hold; nil where the clause is no such equality.
 	equals []valueKey
 }
 
 // subjectsClause is what a rule's subjects come to: one more condition (A-08).
-func subjectsClause(subjects []string) (*clause, error) {
+func subjectsClause(subjects []string) *clause {
+	place := spotOf(path{{name: "event"}, {name: "subject"}})
+	c := &clause{
+		expression: &expression{reads: []*spot{place}}, about: place,
+		shown: "subjects: " + strings.Join(subjects, ", "), subjects: make(map[string]bool, len(subjects)),
+	}
+	c.short = shorten(c.shown, maxClauseShown)
 	quoted := make([]string, len(subjects))
 	for i, s := range subjects {
-		quoted[i] = string(payload.AppendString(nil, s)) // CEL has JSON's escapes
+		c.subjects[s] = true
+		c.equals = append(c.equals, keyOf(s))
+		quoted[i] = string(payload.AppendString(nil, s))
 	}
-	c, err := newClause("event.subject in [" + strings.Join(quoted, ", ") + "]")
-	if err != nil {
-		return nil, err
-	}
-	c.shown = "subjects: " + strings.Join(subjects, ", ")
-	c.short = shorten(c.shown, maxClauseShown)
-	return c, nil
+	c.expected = shorten("in ["+strings.Join(quoted, ",")+"]", maxShown)
+	return c
 }
 
 func newClause(text string) (*clause, error) {
@@ -54,7 +58,8 @@ func newClause(text string) (*clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &clause{expression: e, shown: text, short: shorten(text, maxClauseShown)}
+	c := &clause{expression: e, shown: onOneLine(text)}
+	c.short = shorten(c.shown, maxClauseShown)
 	c.analyse(checked.NativeRep().Expr())
 	return c, nil
 }
@@ -169,11 +174,16 @@ func showConstant(v ref.Val) string {
 	return shorten(string(text), maxShown)
 }
 
+// shorten cuts s after so many characters. It reads no more of it than that.
 func shorten(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
+	n := 0
+	for i := range s {
+		if n == most {
+			return s[:i] + "…"
+		}
+		n++
 	}
-	return string([]rune(s)[:most]) + "…"
+	return s
 }
 
 // outcome is how a clause went on one event.
@@ -183,6 +193,12 @@ type outcome struct {
 }
 
 func (c *clause) ask(v *variables) outcome {
+	if c.subjects != nil {
+		if c.subjects[v.facts.Event.Subject] {
+			return outcome{result: signalbox.ClauseTrue}
+		}
+		return outcome{result: signalbox.ClauseFalse}
+	}
 	holds, f := c.truth(v)
 	switch {
 	case f != nil && f.isMissing():

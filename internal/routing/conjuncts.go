@@ -1,6 +1,12 @@
 package routing
 
-import "strings"
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
 
 // conjuncts splits an expression at its top-level &&, so that each part can be
 // evaluated, indexed and explained by itself, in the words of its author. An
@@ -96,6 +102,26 @@ func skipLiteral(text string) int {
 	return len(text)
 }
 
+var decimalLiteral = regexp.MustCompile(`^(?:[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)`)
+
+// checkDecimals refuses a decimal literal that is not the number that it says: CEL
+// makes a double of it, and a comparison would be with something near.
+func checkDecimals(text string) error {
+	for i := 0; i < len(text); {
+		literal := decimalLiteral.FindString(text[i:])
+		if literal == "" {
+			i += max(skipLiteral(text[i:]), 1)
+			continue
+		}
+		f, err := strconv.ParseFloat(literal, 64)
+		if err != nil || digitsOf(literal) != digitsOf(strconv.FormatFloat(f, 'g', -1, 64)) || math.Abs(f) >= maxExact && f == math.Trunc(f) && math.Abs(f) < 1<<63 {
+			return fmt.Errorf("has %s, which has more digits than a decimal holds here: write fewer, or a whole number without a point", shorten(literal, 40))
+		}
+		i += len(literal)
+	}
+	return nil
+}
+
 // wordLength is the length of the identifier or number that text begins with, so
 // that an r at its end is not taken for a string's prefix.
 func wordLength(text string) int {
@@ -104,4 +130,25 @@ func wordLength(text string) int {
 		n++
 	}
 	return n
+}
+
+// onOneLine is an expression without its comments and line breaks, for people.
+func onOneLine(text string) string {
+	var b strings.Builder
+	space := false
+	for i := 0; i < len(text); {
+		n := skipLiteral(text[i:])
+		if strings.HasPrefix(text[i:], "//") || n == 0 && strings.IndexByte(" \t\r\n\f", text[i]) >= 0 {
+			space = true
+			i += max(n, 1)
+			continue
+		}
+		if space && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		space = false
+		b.WriteString(text[i : i+max(n, 1)])
+		i += max(n, 1)
+	}
+	return b.String()
 }

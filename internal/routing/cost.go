@@ -6,6 +6,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -34,6 +35,23 @@ func worstCost(checked *cel.Ast, s sizes) uint64 {
 type sizes struct {
 	data    []*signalbox.Shape
 	assumed uint64
+	// ranges are what the macros' variables go over, by the variable's name.
+	ranges map[string]ast.Expr
+}
+
+func newSizes(data []*signalbox.Shape, checked *cel.Ast) sizes {
+	s := sizes{data: data, assumed: assumedSize, ranges: make(map[string]ast.Expr)}
+	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind && !e.AsComprehension().HasIterVar2() {
+			c := e.AsComprehension()
+			if s.ranges[c.IterVar()] != nil { // the name means two things
+				s.ranges[c.IterVar()] = c.AccuInit() // of which no bound is known
+				return
+			}
+			s.ranges[c.IterVar()] = c.IterRange()
+		}
+	}))
+	return s
 }
 
 // EstimateSize gives the size of a value of the event (cost.Estimator).
@@ -85,34 +103,75 @@ func (s sizes) boundOf(e ast.Expr) uint64 {
 	if e == nil || len(s.data) == 0 {
 		return 0
 	}
-	p, ok := pathOf(e)
-	if !ok {
-		return 0
-	}
-	names, ok := p.underData()
+	shapes, ok := s.shapesOf(e)
 	if !ok {
 		return 0
 	}
 	most := 0
-	for _, shape := range s.data {
-		for i, name := range names {
-			if shape == nil {
-				return 0
-			}
-			if p[i+2].name == "" {
-				shape = shape.Items
-			} else {
-				shape = shape.Fields[name]
-			}
+	for _, shape := range shapes {
+		bound := 0
+		switch {
+		case shape == nil:
+		case shape.Kinds == signalbox.KindArray:
+			bound = shape.MaxItems
+		case shape.Kinds == signalbox.KindString:
+			bound = shape.MaxLength
+		case shape.Kinds&(signalbox.KindArray|signalbox.KindString|signalbox.KindObject) == 0 && shape.Kinds != 0:
+			bound = 1
 		}
-		if shape == nil {
-			return 0
-		}
-		bound := max(shape.MaxItems, shape.MaxLength)
 		if bound == 0 {
 			return 0
 		}
 		most = max(most, bound)
 	}
 	return uint64(most)
+}
+
+// shapesOf finds the shapes of a place: below payload.data, or below the elements of
+// what a macro goes over.
+func (s sizes) shapesOf(e ast.Expr) ([]*signalbox.Shape, bool) {
+	var of []*signalbox.Shape
+	var ok bool
+	name := ""
+	switch e.Kind() {
+	case ast.IdentKind:
+		over := s.ranges[e.AsIdent()]
+		if over == nil {
+			return nil, false
+		}
+		of, ok = s.shapesOf(over)
+	case ast.SelectKind:
+		if p, isPath := pathOf(e); isPath && p.String() == "payload.data" {
+			return s.data, true
+		}
+		name = e.AsSelect().FieldName()
+		of, ok = s.shapesOf(e.AsSelect().Operand())
+	case ast.CallKind:
+		c := e.AsCall()
+		if c.FunctionName() != operators.Index || c.Args()[1].Kind() != ast.LiteralKind {
+			return nil, false
+		}
+		if key, isName := c.Args()[1].AsLiteral().(types.String); isName {
+			name = string(key)
+		}
+		of, ok = s.shapesOf(c.Args()[0])
+	default:
+	}
+	if !ok {
+		return nil, false
+	}
+	below := make([]*signalbox.Shape, 0, len(of))
+	for _, shape := range of {
+		switch {
+		case shape == nil:
+			return nil, false
+		case name == "":
+			below = append(below, shape.Items)
+		case shape.Fields[name] != nil:
+			below = append(below, shape.Fields[name])
+		case shape.Open || shape.Kinds == 0:
+			return nil, false
+		}
+	}
+	return below, len(below) > 0
 }

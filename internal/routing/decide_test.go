@@ -157,7 +157,7 @@ func TestStartExpressions(t *testing.T) { // P-05, P-14
 
 	for id, want := range map[string]string{
 		`payload.data.nothing`: "start.id reads payload.data.nothing, which is missing",
-		`payload.data.n`:       "start.id comes to a double, and a workflow id is a string",
+		`payload.data.n`:       "start.id comes to a number, and a workflow id is a string",
 		`"ü" + payload.id`:     "not printable ASCII",
 		`payload.data.items[0].sku.matches("x") ? "" : ""`: "an empty workflow id",
 		`"` + strings.Repeat("x", 256) + `"`:               "the limit is 255",
@@ -301,7 +301,7 @@ func TestRuleTests(t *testing.T) { // X-12
 	}{
 		{func(c *signalbox.RuleTest) { c.Expect = signalbox.VerdictFiltered }, "it expects FILTERED, and the rule says MATCHED: every clause holds"},
 		{func(c *signalbox.RuleTest) { c.WorkflowID = "o-8" }, `it expects the workflow id "o-8", and the rule makes "o-7"`},
-		{func(c *signalbox.RuleTest) { c.Input = json.RawMessage(`{"total": 12.5}`) }, `it expects the input {"total":12.5}, and the rule makes {"total":12.50}`},
+		{func(c *signalbox.RuleTest) { c.Input = json.RawMessage(`{"total": 12.51}`) }, `it expects the input {"total": 12.51}, and the rule makes {"total":12.50}`},
 		{func(c *signalbox.RuleTest) { c.Event.Data = json.RawMessage(`{"total": 1, "total": 2}`) }, "its event.data"},
 		{func(c *signalbox.RuleTest) { c.Expect = "MAYBE" }, "what it expects is MATCHED, FILTERED or ERROR"},
 	} {

@@ -23,13 +23,20 @@ const (
 	maxNodes      = 2_000   // of the syntax tree, macros expanded
 	maxRecursion  = 40      // of the parser
 	maxRegex      = 2_000   // instructions of a compiled regular expression
-	// maxCost is in CEL's units of cost, some 10 ns each: a comparison is one, a string
-	// operation a tenth of its characters, a macro its body times its elements.
+	// maxCost is in CEL's units of cost, some 50 ns each: a comparison is one, a string
+	// operation a tenth of its characters, a macro its body times its elements. It bounds
+	// an expression, and all the loops of a rule together. It is what decides: the same
+	// event costs the same however busy the machine is.
 	maxCost = 1_000_000
-	// evalTimeout bounds an expression that loops. Others cannot take long.
-	evalTimeout = 25 * time.Millisecond
+	// The clock is the last resort, for what the units do not see: the time of an
+	// expression that loops, of a rule, and of all rules of an event.
+	maxRuleTime  = time.Second
+	maxEventTime = 2 * time.Second
 	// interruptEvery is how many turns of a loop go between two looks at the clock.
-	interruptEvery = 100
+	interruptEvery = 10
+	// maxMatchWork is how many characters a regular expression may look at, times its
+	// own instructions: some 40 ms.
+	maxMatchWork = 2_000_000
 )
 
 // environment is what expressions may use: CEL's standard library over event,
@@ -93,10 +100,10 @@ func numericFunctions() []cel.EnvOption {
 		apply functions.BinaryOp
 		trait int
 	}{
-		operators.Add:           {"add", func(a, b ref.Val) ref.Val { return a.(traits.Adder).Add(b) }, traits.AdderType},
-		operators.Subtract:      {"subtract", func(a, b ref.Val) ref.Val { return a.(traits.Subtractor).Subtract(b) }, traits.SubtractorType},
-		operators.Multiply:      {"multiply", func(a, b ref.Val) ref.Val { return a.(traits.Multiplier).Multiply(b) }, traits.MultiplierType},
-		operators.Divide:        {"divide", func(a, b ref.Val) ref.Val { return a.(traits.Divider).Divide(b) }, traits.DividerType},
+		operators.Add:           {"add", on(traits.Adder.Add), traits.AdderType},
+		operators.Subtract:      {"subtract", on(traits.Subtractor.Subtract), traits.SubtractorType},
+		operators.Multiply:      {"multiply", on(traits.Multiplier.Multiply), traits.MultiplierType},
+		operators.Divide:        {"divide", on(traits.Divider.Divide), traits.DividerType},
 		operators.Less:          {"", ordered(func(c types.Int) bool { return c < 0 }), traits.ComparerType},
 		operators.LessEquals:    {"", ordered(func(c types.Int) bool { return c <= 0 }), traits.ComparerType},
 		operators.Greater:       {"", ordered(func(c types.Int) bool { return c > 0 }), traits.ComparerType},
@@ -120,8 +127,7 @@ func numericFunctions() []cel.EnvOption {
 				decls.Overload(m.id+"_double_int64", []*types.Type{types.DoubleType, types.IntType}, types.DoubleType))
 		}
 		options = append(options, decls.SingletonBinaryBinding(func(a, b ref.Val) ref.Val {
-			a, b = alike(a, b)
-			return m.apply(a, b)
+			return m.apply(alike(a, b))
 		}, m.trait))
 		f, err := decls.NewFunction(standard.Name(), options...)
 		if err != nil {
@@ -132,11 +138,27 @@ func numericFunctions() []cel.EnvOption {
 	return []cel.EnvOption{cel.StdLib(cel.StdLibSubset(subset)), cel.FunctionDecls(declared...)}
 }
 
-func ordered(holds func(types.Int) bool) functions.BinaryOp {
+// on calls an operation of the left side, where alike has left it one that has it.
+func on[T any](operation func(T, ref.Val) ref.Val) functions.BinaryOp {
 	return func(a, b ref.Val) ref.Val {
-		c := a.(traits.Comparer).Compare(b)
+		left, ok := a.(T)
+		if !ok {
+			return types.MaybeNoSuchOverloadErr(a)
+		}
+		return operation(left, b)
+	}
+}
+
+func ordered(holds func(types.Int) bool) functions.BinaryOp {
+	compare := on(traits.Comparer.Compare)
+	return func(a, b ref.Val) ref.Val {
+		sign := types.IntOne
+		if _, ok := b.(decimal); ok { // which alone knows how, beside an infinity
+			a, b, sign = b, a, types.IntNegOne
+		}
+		c := compare(a, b)
 		if order, ok := c.(types.Int); ok {
-			return types.Bool(holds(order))
+			return types.Bool(holds(order * sign))
 		}
 		return c
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -18,8 +19,10 @@ type expression struct {
 	text    string
 	program cel.Program
 	reads   []*spot
-	plain   path // what it is, where it is nothing but a path
+	plain   path            // what it is, where it is nothing but a path
+	names   map[string]bool // of members that it writes out
 	loops   bool
+	counted bool // its program counts its cost
 }
 
 // parse makes a syntax tree of text, which nobody keeps: it is ten times as large as
@@ -29,10 +32,13 @@ func parse(text string) (*cel.Ast, error) {
 		return nil, fmt.Errorf("has %d bytes; the limit is %d: split the rule", len(text), maxExpression)
 	}
 	checked, issues := environment().Compile(text)
-	if err := issues.Err(); err != nil {
+	if len(issues.Errors()) > 0 { // not Err, which draws each one's place in the text
 		return nil, fmt.Errorf("does not compile: %s", sayIssues(issues))
 	}
-	return checked, nil
+	if err := checkDecimals(text); err != nil {
+		return nil, err
+	}
+	return checked, checkCalls(checked.NativeRep().Expr())
 }
 
 // compile makes an expression of a syntax tree.
@@ -42,8 +48,15 @@ func compile(text string, checked *cel.Ast) (*expression, error) {
 	if p, ok := pathOf(root); ok {
 		e.plain = p
 	}
-	ast.PreOrderVisit(root, ast.NewExprVisitor(func(e2 ast.Expr) {
-		e.loops = e.loops || e2.Kind() == ast.ComprehensionKind
+	e.names = make(map[string]bool)
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(part ast.Expr) {
+		switch part.Kind() {
+		case ast.ComprehensionKind:
+			e.loops = true
+		case ast.SelectKind:
+			e.names[part.AsSelect().FieldName()] = true
+		default:
+		}
 	}))
 	var err error
 	if e.program, err = environment().Program(checked, e.programOptions(checked)...); err != nil {
@@ -55,8 +68,8 @@ func compile(text string, checked *cel.Ast) (*expression, error) {
 // programOptions leave the limits out where the largest payload there can be does
 // not bring the expression near them: counting costs ten times the counted.
 func (e *expression) programOptions(checked *cel.Ast) []cel.ProgramOption {
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if e.loops || worstCost(checked, sizes{assumed: largestSize}) > maxCost {
+	options := []cel.ProgramOption{cel.OptimizeRegex(boundedMatches)}
+	if e.counted = e.loops || worstCost(checked, sizes{assumed: largestSize}) > maxCost; e.counted {
 		options = append(options, cel.CostTracking(methodCosts{}), cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptEvery))
 	}
 	return options
@@ -67,6 +80,9 @@ func sayIssues(issues *cel.Issues) string {
 	all := issues.Errors()
 	first := all[0]
 	message := strings.Join(strings.Fields(first.Message), " ")
+	if strings.Contains(message, "recursion") {
+		return "is nested too deep, or joins too many parts: split it into clauses with &&, or into rules"
+	}
 	if line := first.Location.Line(); line > 0 {
 		message += fmt.Sprintf(" (line %d, column %d)", line, first.Location.Column()+1)
 	}
@@ -88,13 +104,22 @@ func (f *fault) isMissing() bool { return f.missing != nil || f.member != "" }
 // eval evaluates an expression, within its limits.
 func (e *expression) eval(v *variables) (ref.Val, *fault) {
 	var value ref.Val
+	var details *cel.EvalDetails
 	var err error
 	if e.loops {
-		ctx, cancel := context.WithTimeout(context.Background(), evalTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), maxRuleTime)
 		defer cancel()
-		value, _, err = e.program.ContextEval(ctx, v)
+		value, details, err = e.program.ContextEval(ctx, v)
 	} else {
-		value, _, err = e.program.Eval(v)
+		value, details, err = e.program.Eval(v)
+	}
+	if e.counted {
+		if cost := details.ActualCost(); cost != nil {
+			v.cost += *cost
+		}
+		if v.cost > maxCost {
+			return nil, tooCostly()
+		}
 	}
 	if err == nil {
 		return value, nil
@@ -102,37 +127,59 @@ func (e *expression) eval(v *variables) (ref.Val, *fault) {
 	return nil, e.fault(v, err)
 }
 
+func tooCostly() *fault {
+	return &fault{reason: fmt.Sprintf("costs more for this event than a rule may, which is %d units", maxCost)}
+}
+
+func tooSlow() *fault { return &fault{reason: "takes too long for this event"} }
+
 // fault tells what is missing from what is wrong, and says it without cel-go's own
 // text, which may hold values of the payload.
 func (e *expression) fault(v *variables, err error) *fault {
 	var cancelled interpreter.EvalCancelledError
-	switch text := err.Error(); {
+	text := err.Error()
+	begins := func(prefix string) bool { return strings.HasPrefix(text, prefix) }
+	switch {
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
-		return &fault{reason: fmt.Sprintf("costs more than the limit of %d units for this event", maxCost)}
+		return tooCostly()
 	case errors.Is(err, context.DeadlineExceeded):
-		return &fault{reason: fmt.Sprintf("takes longer than %s for this event", evalTimeout)}
-	case strings.Contains(text, "no such key"), strings.Contains(text, "index out of bounds"), strings.Contains(text, "unsupported index"):
-		for _, p := range e.reads {
-			if _, missing := p.resolve(v); missing != nil {
-				return &fault{missing: missing}
-			}
-		}
-		_, member, _ := strings.Cut(text, ": ")
-		if !isWord(member) { // it may be a value
-			member = "an element"
-		}
-		return &fault{member: member}
-	case strings.Contains(text, "no such overload"):
+		return tooSlow()
+	case begins(longMatch):
+		return &fault{reason: "matches a pattern on a text that is too long for it"}
+	case begins("no such key: "):
+		return e.missing(v, strings.TrimPrefix(text, "no such key: "))
+	case begins("index out of bounds: "), begins("unsupported index type 'string' in list"):
+		return e.missing(v, "")
+	case begins("no such overload"), begins("unsupported index"), begins("got '"):
 		return &fault{reason: "is not defined for these kinds of values" + e.kinds(v)}
-	case strings.Contains(text, "by zero"):
+	case begins("division by zero"), begins("modulus by zero"):
 		return &fault{reason: "divides by zero"}
-	case strings.Contains(text, "overflow"), strings.Contains(text, "out of range"), strings.Contains(text, "range error"):
+	case strings.HasSuffix(text, "overflow"), begins("range error"):
 		return &fault{reason: "leaves the range of its numbers or times"}
-	case strings.Contains(text, "internal error"):
+	case begins("internal error"):
 		return &fault{reason: "made the evaluator fail"}
 	default:
 		return &fault{reason: "cannot convert a value" + e.kinds(v)}
 	}
+}
+
+// missing finds the place that is not there: one whose last step is the key that the
+// evaluator stopped at, which may be a value of the payload and is not shown
+// unless the expression itself writes it out.
+func (e *expression) missing(v *variables, key string) *fault {
+	for _, s := range e.reads {
+		_, missing := s.resolve(v)
+		if missing == nil {
+			continue
+		}
+		if last := missing[len(missing)-1]; key == "" || last.name == key || last.name == "" && strconv.Itoa(last.index) == key {
+			return &fault{missing: missing}
+		}
+	}
+	if e.names[key] {
+		return &fault{member: key}
+	}
+	return &fault{member: "an element"}
 }
 
 // kinds says what kind of values the expression met: ": payload.data.total is a

@@ -29,6 +29,9 @@ type variables struct {
 	event   map[string]any
 	payload map[string]any
 	tenant  map[string]any
+
+	cost  uint64    // what the rule that is being asked has cost so far, in CEL's units
+	until time.Time // by when every rule has to be asked
 }
 
 // ResolveName gives a variable's value (interpreter.Activation).

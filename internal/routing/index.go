@@ -3,7 +3,6 @@ package routing
 import (
 	"cmp"
 	"encoding/json"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +17,6 @@ import (
 // values with unequal keys are unequal. Its first byte is the kind.
 type valueKey string
 
-// maxExact is up to where a double holds every whole number. Beyond it equality of
-// ints and doubles is no longer that of their keys, so such constants are not indexed.
-const maxExact = 1 << 53
-
 // keysOf gives the keys of constants; nil where one of them has none.
 func keysOf(constants ...ref.Val) []valueKey {
 	keys := make([]valueKey, 0, len(constants))
@@ -33,9 +28,6 @@ func keysOf(constants ...ref.Val) []valueKey {
 		case types.Bool:
 			key = valueKey("b" + strconv.FormatBool(bool(c)))
 		case types.Int:
-			if c > maxExact || c < -maxExact {
-				return nil
-			}
 			key = wholeKey(int64(c))
 		default:
 			return nil
@@ -60,13 +52,8 @@ func keyOf(value any) valueKey {
 	case int64:
 		return wholeKey(value)
 	case json.Number:
-		switch n := number(value).(type) {
-		case types.Int:
+		if n, ok := number(value).(types.Int); ok {
 			return wholeKey(int64(n))
-		case types.Double:
-			if f := float64(n); f == math.Trunc(f) && math.Abs(f) <= maxExact {
-				return wholeKey(int64(f))
-			}
 		}
 	}
 	return ""
@@ -202,4 +189,15 @@ func (b *bucket) passedOver(dst []signalbox.Decision, n int, found []seen, v *va
 		dst = append(dst, d)
 	}
 	return dst
+}
+
+// switchedOff are decisions on up to n rules that are candidates and not asked.
+func (b *bucket) switchedOff(n int) []signalbox.Decision {
+	some := b.passive[:min(len(b.passive), n)]
+	decisions := make([]signalbox.Decision, len(some))
+	for i, r := range some {
+		decisions[i] = r.decision(signalbox.VerdictDisabled)
+		decisions[i].Reason = passiveReasons[r.State]
+	}
+	return decisions
 }

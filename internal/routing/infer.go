@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ func (r *Rule) Check(shapes []signalbox.TypeShape) []signalbox.Violation {
 		data = []*signalbox.Shape{nil}
 	}
 	var faults []signalbox.Violation
+	worst := uint64(0) // what loops may cost
 	check := func(pointer string, e *expression, wanted kinds, by string) {
 		i := &inference{payload: ofShapes(payloadShapes(data)), scope: make(map[string]inferred)}
 		checked, err := parse(e.text)
@@ -37,17 +39,19 @@ func (r *Rule) Check(shapes []signalbox.TypeShape) []signalbox.Violation {
 		for _, f := range i.faults {
 			faults = append(faults, signalbox.Violation{Pointer: pointer, Message: f})
 		}
-		if cost, most := worstCost(checked, sizes{data, assumedSize}), uint64(maxCost); cost > most {
-			faults = append(faults, signalbox.Violation{Pointer: pointer, Message: fmt.Sprintf(
-				"may cost %d units, and the limit is %d: loop over less, or give the arrays a maxItems in the schema", cost, most)})
+		if e.loops {
+			worst += min(worstCost(checked, newSizes(data, checked)), math.MaxUint32)
 		}
 	}
 	for _, c := range r.clauses {
-		pointer := "/when"
-		if c.shown != c.text {
-			pointer = "/subjects"
+		if c.subjects != nil {
+			continue
 		}
-		check(pointer, c.expression, booleanKind, "a condition")
+		check("/when", c.expression, booleanKind, "a condition")
+	}
+	if worst > maxCost {
+		faults = append(faults, signalbox.Violation{Pointer: "/when", Message: fmt.Sprintf(
+			"may cost %d units, and the limit is %d: loop over less, or give the arrays a maxItems in the schema", worst, maxCost)})
 	}
 	if r.start.id != nil {
 		check("/start/id", r.start.id, stringKind, "a workflow id")
@@ -157,7 +161,10 @@ func (i *inference) member(operand ast.Expr, name string) inferred {
 		}
 	}
 	if len(members) == 0 {
-		message := fmt.Sprintf("%s has no member %q in any schema version", at, name)
+		message := fmt.Sprintf("%s has no member %q", at, name)
+		if at != "event" && at != "payload" && at != "tenant" {
+			message += " in any schema version"
+		}
 		if near := signalbox.Nearest(name, slices.Sorted(maps.Keys(names))); len(near) > 0 {
 			message += fmt.Sprintf(": did you mean %q?", near[0])
 		}
@@ -242,9 +249,7 @@ func (i *inference) call(c ast.CallExpr) inferred {
 	case name == operators.Index:
 		return i.index(c.Args(), args[1])
 	case name == operators.In:
-		if !args[1].kinds.may(arrayKind | objectKind) {
-			i.fault("%s is %s, and in looks into an array or an object", describe(c.Args()[1]), args[1].kinds)
-		}
+		i.in(c.Args(), args)
 		return known(booleanKind)
 	case name == operators.Conditional:
 		i.want(c.Args()[0], args[0], booleanKind, "the condition of ?:")
@@ -307,6 +312,28 @@ func (i *inference) compare(name string, at []ast.Expr, args []inferred) {
 		return
 	}
 	i.fault("%s is %s and is compared with %s, which is %s", describe(at[0]), a, describe(at[1]), b)
+}
+
+// in faults a search for what cannot be there.
+func (i *inference) in(at []ast.Expr, args []inferred) {
+	if !args[1].kinds.may(arrayKind | objectKind) {
+		i.fault("%s is %s, and in looks into an array or an object", describe(at[1]), args[1].kinds)
+		return
+	}
+	of := elements(args[1])
+	if at[1].Kind() == ast.ListKind {
+		for n, element := range at[1].AsList().Elements() {
+			one := i.infer(element)
+			if n == 0 {
+				of = one
+			} else {
+				of = either(of, one)
+			}
+		}
+	}
+	if args[1].kinds == arrayKind && !args[0].kinds.may(of.kinds) && (args[0].kinds|of.kinds)&nullKind == 0 {
+		i.fault("%s is %s and is looked for among %s, which are %s", describe(at[0]), args[0].kinds, describe(at[1]), of.kinds.plural())
+	}
 }
 
 func (i *inference) want(at ast.Expr, value inferred, wanted kinds, by string) {

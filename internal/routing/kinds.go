@@ -49,6 +49,16 @@ func (k kinds) String() string {
 	return strings.Join(names, " or ")
 }
 
+func (k kinds) plural() string {
+	var names []string
+	for _, n := range kindNames {
+		if k&n.kind != 0 {
+			names = append(names, strings.TrimPrefix(strings.TrimPrefix(n.name, "an "), "a ")+"s")
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
 // may tells whether a value of these kinds can be of one of the others.
 func (k kinds) may(others kinds) bool { return k == anyKind || others == anyKind || k&others != 0 }
 

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -214,10 +213,7 @@ func show(value any) string {
 	case json.Number:
 		return string(value)
 	case string:
-		if utf8.RuneCountInString(value) > maxShown {
-			value = string([]rune(value)[:maxShown]) + "…"
-		}
-		return string(payload.AppendString(nil, value))
+		return string(payload.AppendString(nil, shorten(value, maxShown)))
 	case time.Time:
 		return string(payload.AppendString(nil, value.UTC().Format(time.RFC3339Nano)))
 	case []any:

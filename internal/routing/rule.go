@@ -60,12 +60,7 @@ func compileCondition(d *signalbox.RuleDefinition) ([]*clause, []signalbox.Viola
 	var clauses []*clause
 	var faults []signalbox.Violation
 	if len(d.Subjects) > 0 {
-		c, err := subjectsClause(d.Subjects)
-		if err != nil {
-			faults = append(faults, signalbox.Violation{Pointer: "/subjects", Message: err.Error()})
-		} else {
-			clauses = append(clauses, c)
-		}
+		clauses = append(clauses, subjectsClause(d.Subjects))
 	}
 	when := strings.TrimSpace(d.When)
 	if when == "" {
@@ -113,7 +108,7 @@ func (r *Rule) Covers(typ, operation string) bool {
 // with the start that it calls for, FILTERED or ERROR.
 func (r *Rule) Decide(f *Facts) (signalbox.Decision, *signalbox.Dispatch) {
 	v := &variables{facts: f}
-	j := r.judge(v)
+	j := r.judge(v, false)
 	return j.decision(v), j.start
 }
 
@@ -131,16 +126,32 @@ type judgement struct {
 	err     error   // why the start cannot be made, where every clause holds
 	start   *signalbox.Dispatch
 	took    time.Duration
+	each    []outcome // of every clause, where they are kept
 }
 
 // judge holds the event to every clause. A clause that does not hold or reads what
-// is missing makes the rule FILTERED, whatever the others are, as in CEL's own &&;
-// else one that cannot be evaluated makes it an ERROR.
-func (r *Rule) judge(v *variables) judgement {
+// is missing makes the rule FILTERED, whatever the others are; else one that cannot
+// be evaluated makes it an ERROR. A rule that has used up what it may cost is asked no
+// further: its remaining clauses are errors.
+func (r *Rule) judge(v *variables, keep bool) judgement {
 	began := time.Now()
+	v.cost = 0
+	if v.until.IsZero() {
+		v.until = began.Add(maxEventTime)
+	}
+	until := began.Add(maxRuleTime)
+	if until.After(v.until) {
+		until = v.until
+	}
 	j := judgement{Rule: r, verdict: signalbox.VerdictMatched}
-	for _, c := range r.clauses {
-		o := c.ask(v)
+	for i, c := range r.clauses {
+		o := outcome{signalbox.ClauseError, tooSlow()}
+		if i%16 != 0 && !c.counted || time.Now().Before(until) {
+			o = c.ask(v)
+		}
+		if keep {
+			j.each = append(j.each, o)
+		}
 		var verdict signalbox.Verdict
 		switch o.result {
 		case signalbox.ClauseTrue:
@@ -188,13 +199,13 @@ func tell(d *signalbox.Decision, c *clause, how signalbox.Clause) {
 // Explain says everything about the rule and one event, Stored and Dispatch aside.
 func (r *Rule) Explain(f *Facts) signalbox.Explanation {
 	v := &variables{facts: f}
-	j := r.judge(v)
+	j := r.judge(v, true)
 	x := signalbox.Explanation{
 		Rule: r.Name, Version: r.Version, State: r.State, Decision: j.decision(v),
 		Candidate: r.Covers(f.Event.Type, f.Event.Operation),
 	}
-	for _, c := range r.clauses {
-		x.Clauses = append(x.Clauses, c.explain(v, c.ask(v)))
+	for i, c := range r.clauses {
+		x.Clauses = append(x.Clauses, c.explain(v, j.each[i]))
 	}
 	x.Reason = r.sumUp(&x, f.Event)
 	return x

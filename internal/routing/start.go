@@ -13,8 +13,10 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// maxWorkflowID is Temporal's limit, in bytes.
-const maxWorkflowID = 255
+const (
+	maxWorkflowID = 255       // bytes; Temporal's limit
+	maxStart      = 512 << 10 // bytes of input, memo and search attributes together
+)
 
 // pointerEscapes are JSON pointer's (RFC 6901, section 3).
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
@@ -100,14 +102,14 @@ func (r *Rule) dispatch(v *variables) (*signalbox.Dispatch, error) {
 		}
 		id, ok := value.(types.String)
 		if !ok {
-			return nil, fmt.Errorf("start.id comes to a %s, and a workflow id is a string", value.Type().TypeName())
+			return nil, fmt.Errorf("start.id comes to %s, and a workflow id is a string", kindOfValue(value))
 		}
 		if err := checkWorkflowID(string(id)); err != nil {
 			return nil, err
 		}
 		d.WorkflowID = string(id)
 	}
-	var err error
+	size := 0
 	for _, part := range []struct {
 		members []member
 		into    *[]byte
@@ -117,9 +119,12 @@ func (r *Rule) dispatch(v *variables) (*signalbox.Dispatch, error) {
 		if part.members == nil {
 			continue
 		}
-		if *part.into, err = object(part.members, v); err != nil {
+		text, err := object(part.members, v, maxStart-size)
+		if err != nil {
 			return nil, err
 		}
+		size += len(text)
+		*part.into = text
 	}
 	return d, nil
 }
@@ -142,7 +147,7 @@ func checkWorkflowID(id string) error {
 
 // object evaluates the members into a JSON object. A member that is nothing but a
 // place of the event is taken as it is, digit for digit.
-func object(members []member, v *variables) ([]byte, error) {
+func object(members []member, v *variables, most int) ([]byte, error) {
 	text := []byte{'{'}
 	for i, m := range members {
 		if i > 0 {
@@ -165,6 +170,9 @@ func object(members []member, v *variables) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", dotted(m.pointer), err)
+		}
+		if len(text) > most {
+			return nil, fmt.Errorf("%s brings input, memo and search attributes to more than %d bytes", dotted(m.pointer), maxStart)
 		}
 	}
 	return append(text, '}'), nil

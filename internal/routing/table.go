@@ -126,7 +126,7 @@ func (t *Table) Match(f *Facts) signalbox.Plan {
 	plan := signalbox.Plan{Decisions: make([]signalbox.Decision, 0, min(size, min(len(asked), signalbox.MaxMisses)+signalbox.MaxMisses))}
 	var misses []judgement
 	for _, r := range asked {
-		j := r.judge(v)
+		j := r.judge(v, false)
 		if j.verdict == signalbox.VerdictFiltered {
 			misses = append(misses, j)
 			continue
@@ -141,13 +141,24 @@ func (t *Table) Match(f *Facts) signalbox.Plan {
 		plan.Decisions = append(plan.Decisions, d)
 	}
 	slices.SortStableFunc(plan.Decisions, func(a, b signalbox.Decision) int { return rank(a.Verdict) - rank(b.Verdict) })
-	most := len(plan.Decisions) + signalbox.MaxMisses
 
 	slices.SortStableFunc(misses, func(a, b judgement) int { return a.failed - b.failed })
-	for i := range misses[:min(len(misses), signalbox.MaxMisses)] {
-		plan.Decisions = append(plan.Decisions, misses[i].decision(v))
+	near := len(misses) // those that missed by one clause come first
+	for near > 0 && misses[near-1].failed > 1 {
+		near--
 	}
+	most := len(plan.Decisions) + signalbox.MaxMisses
+	missed := func(some []judgement) {
+		for i := range some[:min(len(some), most-len(plan.Decisions))] {
+			plan.Decisions = append(plan.Decisions, some[i].decision(v))
+		}
+	}
+	missed(misses[:near])
 	plan.Decisions = passedOver(plan.Decisions, most, buckets, looks, v)
+	missed(misses[near:])
+	for _, b := range buckets {
+		plan.Decisions = append(plan.Decisions, b.switchedOff(most-len(plan.Decisions))...)
+	}
 	plan.Omitted = size - len(plan.Decisions)
 	return plan
 }
@@ -163,18 +174,11 @@ func rank(v signalbox.Verdict) int {
 	}
 }
 
-// passedOver fills the decisions up to most with candidates that nobody asked: first
-// those that the index ruled out, then those that are switched off.
+// passedOver adds decisions, up to most, on rules that the index has ruled out: all
+// that is known of them is that they missed by one clause at least.
 func passedOver(decisions []signalbox.Decision, most int, buckets []*bucket, looks [][]seen, v *variables) []signalbox.Decision {
 	for i, b := range buckets {
 		decisions = b.passedOver(decisions, most-len(decisions), looks[i], v)
-	}
-	for _, b := range buckets {
-		for _, r := range b.passive[:min(len(b.passive), most-len(decisions))] {
-			d := r.decision(signalbox.VerdictDisabled)
-			d.Reason = passiveReasons[r.State]
-			decisions = append(decisions, d)
-		}
 	}
 	return decisions
 }

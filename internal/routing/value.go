@@ -121,7 +121,7 @@ func appendCELJSON(dst []byte, v ref.Val) ([]byte, error) {
 		}
 		return append(dst, ']'), nil
 	}
-	return nil, fmt.Errorf("is a %s, which JSON does not have", v.Type().TypeName())
+	return nil, fmt.Errorf("is %s, which JSON does not have", kindOfValue(v))
 }
 
 func appendCELMap(dst []byte, m traits.Mapper) ([]byte, error) {
@@ -146,6 +146,29 @@ func appendCELMap(dst []byte, m traits.Mapper) ([]byte, error) {
 		}
 	}
 	return append(dst, '}'), nil
+}
+
+// kindOfValue names the kind of an expression's value, with its article.
+func kindOfValue(v ref.Val) string {
+	switch v.(type) {
+	case types.Null:
+		return "null"
+	case types.Bool:
+		return "a boolean"
+	case types.Int, types.Uint, types.Double, decimal:
+		return "a number"
+	case types.String:
+		return "a string"
+	case types.Timestamp:
+		return "a time"
+	case types.Duration:
+		return "a duration"
+	case traits.Lister:
+		return "an array"
+	case traits.Mapper:
+		return "an object"
+	}
+	return "a " + v.Type().TypeName()
 }
 
 // kindOf names the kind of a decoded value, with its article.
