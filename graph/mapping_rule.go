@@ -19,6 +19,7 @@ func ruleOf(r *signalbox.Rule) model.Rule {
 		Start: d.Start, Tests: d.Tests,
 		Workflow: r.Start.Workflow, TaskQueue: r.Start.TaskQueue, Namespace: r.Start.Namespace,
 	}
+	out.Counts = &model.RuleCounts{Matched: int(r.Counts.Matched), Errors: int(r.Counts.Errors)} //nolint:gosec // no process counts that far.
 	if r.Draft != nil {
 		out.Draft = definitionOf(r.Draft)
 	}

@@ -17,6 +17,8 @@ import (
 // nothing, and keeps what is committed.
 type memory struct{ committed []*signalbox.Record }
 
+func (*memory) Count(*signalbox.Event) {}
+
 func (m *memory) Plan(*signalbox.Event) (signalbox.Plan, error) { return signalbox.Plan{}, nil }
 
 func (m *memory) Append(records []*signalbox.Record) {

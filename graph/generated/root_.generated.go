@@ -220,6 +220,7 @@ type ComplexityRoot struct {
 	}
 
 	Rule struct {
+		Counts      func(childComplexity int) int
 		Description func(childComplexity int) int
 		Draft       func(childComplexity int) int
 		Name        func(childComplexity int) int
@@ -248,6 +249,11 @@ type ComplexityRoot struct {
 		ShadowErrors  func(childComplexity int) int
 		TookMs        func(childComplexity int) int
 		Truncated     func(childComplexity int) int
+	}
+
+	RuleCounts struct {
+		Errors  func(childComplexity int) int
+		Matched func(childComplexity int) int
 	}
 
 	RuleDefinition struct {
@@ -1258,6 +1264,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RetryPolicy.NonRetryableErrorTypes(childComplexity), true
 
+	case "Rule.counts":
+		if e.ComplexityRoot.Rule.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rule.Counts(childComplexity), true
 	case "Rule.description":
 		if e.ComplexityRoot.Rule.Description == nil {
 			break
@@ -1409,6 +1421,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleComparison.Truncated(childComplexity), true
+
+	case "RuleCounts.errors":
+		if e.ComplexityRoot.RuleCounts.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCounts.Errors(childComplexity), true
+	case "RuleCounts.matched":
+		if e.ComplexityRoot.RuleCounts.Matched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleCounts.Matched(childComplexity), true
 
 	case "RuleDefinition.description":
 		if e.ComplexityRoot.RuleDefinition.Description == nil {
@@ -2715,6 +2740,14 @@ type Rule {
   taskQueue: String!
   "start.namespace, or the one that takes its place."
   namespace: String!
+  counts: RuleCounts!
+}
+
+"What a rule has said of events that were stored, since the server that answers started."
+type RuleCounts {
+  "In shadow too."
+  matched: Int!
+  errors: Int!
 }
 
 "What a rule's author writes."
@@ -3333,6 +3366,8 @@ func (ec *executionContext) childFields_Rule(ctx context.Context, field graphql.
 		return ec.fieldContext_Rule_taskQueue(ctx, field)
 	case "namespace":
 		return ec.fieldContext_Rule_namespace(ctx, field)
+	case "counts":
+		return ec.fieldContext_Rule_counts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Rule", field.Name)
 }
@@ -3361,6 +3396,16 @@ func (ec *executionContext) childFields_RuleComparison(ctx context.Context, fiel
 		return ec.fieldContext_RuleComparison_tookMs(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RuleComparison", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "matched":
+		return ec.fieldContext_RuleCounts_matched(ctx, field)
+	case "errors":
+		return ec.fieldContext_RuleCounts_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleCounts", field.Name)
 }
 
 func (ec *executionContext) childFields_RuleDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -320,7 +320,8 @@ type Rule struct {
 	// start.taskQueue
 	TaskQueue string `json:"taskQueue"`
 	// start.namespace, or the one that takes its place.
-	Namespace string `json:"namespace"`
+	Namespace string      `json:"namespace"`
+	Counts    *RuleCounts `json:"counts"`
 }
 
 type RuleComparison struct {
@@ -337,6 +338,13 @@ type RuleComparison struct {
 	ShadowErrors  *EventSample `json:"shadowErrors"`
 	EnabledErrors *EventSample `json:"enabledErrors"`
 	TookMs        int          `json:"tookMs"`
+}
+
+// What a rule has said of events that were stored, since the server that answers started.
+type RuleCounts struct {
+	// In shadow too.
+	Matched int `json:"matched"`
+	Errors  int `json:"errors"`
 }
 
 // What a rule's author writes.

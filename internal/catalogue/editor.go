@@ -288,7 +288,8 @@ func (c *checker) rule(before *signalbox.Rule, wanted signalbox.Rule) ([]signalb
 	var warnings []signalbox.Warning
 	if compiled != nil {
 		shapes := shapesOf(c.types, what.On)
-		faults = append(compiled.Check(shapes), faults...) // the causes before the tests that they fail
+		// The causes come before the tests that they fail.
+		faults = append(compiled.Check(shapes), compiled.Test()...)
 		if len(shapes) == 0 {
 			warnings = append(warnings, c.fitsNothing(what.On))
 		}

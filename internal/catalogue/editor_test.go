@@ -397,3 +397,39 @@ types:
 `)
 	require.True(t, slices.ContainsFunc(warnings, func(w signalbox.Warning) bool { return strings.Contains(w.Message, `breaks rule "approve"`) }), "%v", warnings)
 }
+
+// A rule whose own test fails is not saved, and what makes it fail is said first.
+func TestARulesOwnTestsHaveToPass(t *testing.T) { // X-12
+	r := newRig(t)
+	const file = `
+types: [{ type: order, operations: [{ name: placed, fields: { total: number } }] }]
+rules:
+  - name: large
+    on: { event: "order:placed" }
+    when: payload.data.%s > 100
+    start: { workflow: W, taskQueue: q }
+    tests: [{ name: two hundred, event: { data: { total: 200 } }, expect: %s }]`
+	for _, c := range []struct {
+		field, expect string
+		want          []string
+	}{
+		{"total", "FILTERED", []string{`tests.0 "two hundred" fails: it expects FILTERED, and the rule says MATCHED`}},
+		{"totl", "MATCHED", []string{`did you mean "total"?`, `tests.0 "two hundred" fails: it expects MATCHED, and the rule says FILTERED: payload.data.totl is missing`}},
+		{"total", "MATCHED", nil},
+	} {
+		content, err := Parse([]byte(fmt.Sprintf(file, c.field, c.expect)))
+		require.NoError(t, err)
+		_, _, err = r.editor.Apply(t.Context(), r.tenant(), content, false)
+		if c.want == nil {
+			require.NoError(t, err)
+			continue
+		}
+		at := 0
+		for _, part := range c.want {
+			i := strings.Index(err.Error()[at:], part)
+			require.GreaterOrEqual(t, i, 0, "%s in %s", part, err)
+			at += i
+		}
+		require.Empty(t, r.live.Rules(r.tenant()))
+	}
+}

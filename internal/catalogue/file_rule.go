@@ -105,6 +105,8 @@ func (p *parsing) rule(f *fileRule) signalbox.Rule {
 		r.Tests = append(r.Tests, p.test(&f.Tests[i], i, f.Node, where))
 	}
 	if len(p.faults) == before {
+		// Its tests run when it is known which schemas it meets: what is wrong with the
+		// rule is said before what that makes fail.
 		_, violations := compileRule(r, "")
 		p.violations(f.Node, where, violations)
 	}

@@ -138,7 +138,6 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"half a number":     {on + "priority: 1.5}}]", "takes a whole number"},
 		"no expression":     {on + "input: {a: [1]}}}]", `rule "r": start.input.a takes an expression`},
 		"broken condition":  {"rules:\n- name: r\n  on: {event: 'a:b'}\n  when: 'payload.data.total >'\n  start: {workflow: w, taskQueue: q}", `line 4: rule "r": when `},
-		"test fails":        {"rules:\n- name: r\n  on: {event: 'a:b'}\n  when: payload.data.x == 1\n  start: {workflow: w, taskQueue: q}\n  tests:\n  - {name: t, event: {data: {x: 2}}, expect: MATCHED}", `line 7: rule "r": tests.0 "t" fails: it expects MATCHED, and the rule says FILTERED`},
 		"a test's time":     {"rules:\n- name: r\n  on: {event: 'a:b'}\n  start: {workflow: w, taskQueue: q}\n  tests:\n  - {name: t, event: {occurredAt: today}, expect: MATCHED}", `line 6: rule "r": tests.0.event.occurredAt is a time in RFC 3339`},
 		"octal or not":      {"tenant: {config: {a: 007}}", "007 is not a number as JSON writes them"},
 		"hexadecimal":       {"tenant: {config: {a: 0x1F}}", "0x1F is not a number"},

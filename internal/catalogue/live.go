@@ -150,6 +150,13 @@ func (l *Live) Plan(e *signalbox.Event) (signalbox.Plan, error) {
 	return s.plan(e)
 }
 
+// Count takes note of the decisions on an event that is stored (P-19).
+func (l *Live) Count(e *signalbox.Event) {
+	if s, err := l.of(e.Tenant); err == nil {
+		s.count(e.Decisions)
+	}
+}
+
 // EventTypes lists the tenant's registered pairs, by name.
 func (l *Live) EventTypes(tenant signalbox.ID) []signalbox.EventType {
 	s, err := l.of(tenant)
@@ -194,16 +201,6 @@ func (l *Live) Rule(tenant signalbox.ID, name string) (signalbox.Rule, bool) {
 		return signalbox.Rule{}, false
 	}
 	return s.named(s.rules[i]), true
-}
-
-// RuleCounts tells how often a rule has matched events, and how often it could not
-// be evaluated (P-19), since this process has known it. Dry runs count.
-func (l *Live) RuleCounts(tenant signalbox.ID, name string) (matched, errors uint64) {
-	s, err := l.of(tenant)
-	if err != nil || s.counts[name] == nil {
-		return 0, 0
-	}
-	return s.counts[name].matched.Load(), s.counts[name].errors.Load()
 }
 
 // Faults lists what is registered and yet not in force in this process, or in force

@@ -120,12 +120,11 @@ func TestCountsOutliveSnapshots(t *testing.T) { // P-19
 	r.send(r.event("order", "cancelled", `{"total": "text"}`))
 	r.apply(strings.ReplaceAll(orders, "100", "200"))
 	r.send(r.event("order", "placed", `{"total": 500}`))
-	matched, failed := r.live.RuleCounts(r.tenant(), "approve")
-	require.Equal(t, []uint64{2, 0}, []uint64{matched, failed})
-	matched, failed = r.live.RuleCounts(r.tenant(), "wrong")
-	require.Equal(t, []uint64{0, 1}, []uint64{matched, failed})
-	matched, failed = r.live.RuleCounts(r.tenant(), "nobody")
-	require.Equal(t, []uint64{0, 0}, []uint64{matched, failed})
+	for name, want := range map[string]signalbox.RuleCounts{"approve": {Matched: 2}, "wrong": {Errors: 1}} {
+		rule, found := r.live.Rule(r.tenant(), name)
+		require.True(t, found)
+		require.Equal(t, want, rule.Counts, name)
+	}
 }
 
 func TestAChangeIsLiveOnAnotherReplicaWithinASecond(t *testing.T) {

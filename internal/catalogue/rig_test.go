@@ -93,6 +93,7 @@ func (r *rig) send(e signalbox.Event) signalbox.Event {
 	require.NoError(r, err)
 	e.Decisions, e.Omitted = plan.Decisions, plan.Omitted
 	r.keep(&signalbox.Record{Event: e, Dispatches: plan.Dispatches})
+	r.live.Count(&e)
 	return e
 }
 

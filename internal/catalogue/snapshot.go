@@ -136,8 +136,13 @@ func (s *snapshot) plan(e *signalbox.Event) (signalbox.Plan, error) {
 	}
 	plan := s.table.Match(s.facts(e, checked.Data, checked.Sensitive))
 	plan.Warnings = checked.Warnings
-	for i := range plan.Decisions {
-		d := &plan.Decisions[i]
+	return plan, nil
+}
+
+// count takes note of decisions.
+func (s *snapshot) count(decisions []signalbox.Decision) {
+	for i := range decisions {
+		d := &decisions[i]
 		c := s.counts[d.Rule]
 		if c == nil {
 			continue
@@ -150,7 +155,6 @@ func (s *snapshot) plan(e *signalbox.Event) (signalbox.Plan, error) {
 		case signalbox.VerdictFiltered, signalbox.VerdictDisabled:
 		}
 	}
-	return plan, nil
 }
 
 // index finds a registered rule.
@@ -162,6 +166,9 @@ func (s *snapshot) index(name string) (int, bool) {
 func (s *snapshot) named(r signalbox.Rule) signalbox.Rule {
 	if r.Start.Namespace == "" {
 		r.Start.Namespace = s.namespace
+	}
+	if c := s.counts[r.Name]; c != nil {
+		r.Counts = signalbox.RuleCounts{Matched: c.matched.Load(), Errors: c.errors.Load()}
 	}
 	return r
 }

@@ -27,7 +27,9 @@ func TestASavedRuleIsSoonInForceOnEveryReplica(t *testing.T) {
 	}
 	verdict := func(url, rule string) string {
 		var out struct {
-			TestCustomEvent struct{ Decisions []struct{ Rule, Verdict string } }
+			TestCustomEvent struct {
+				Decisions []struct{ Rule, Verdict string }
+			}
 		}
 		ask(t, url, `{ testCustomEvent(input: {type: "order", operation: "placed", payload: {id: "o", data: {n: 1}}}) { decisions { rule verdict } } }`, &out)
 		for _, d := range out.TestCustomEvent.Decisions {

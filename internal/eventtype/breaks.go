@@ -28,14 +28,17 @@ func Breaks(older, newer *Schema) []signalbox.Violation {
 		)
 	})
 	c.found = slices.Compact(c.found)
+	if c.spent > maxCompared {
+		c.found = append(c.found, signalbox.Violation{Message: "may refuse more: the two are too intricate to be compared in full"})
+	}
 	if more := len(c.found) - MaxViolations; more > 0 {
 		c.found = append(c.found[:MaxViolations], signalbox.Violation{Message: fmt.Sprintf("may refuse more in %d more places", more)})
 	}
 	return c.found
 }
 
-// maxComparisons bounds the work of Breaks.
-const maxComparisons = 20_000
+// maxCompared bounds the work of Breaks, in looks at a subschema or a name: some 30 ms.
+const maxCompared = 200_000
 
 // comparer compares two schemas. It goes through newer, and holds each keyword of
 // it against what older is known to say of the same values.
@@ -45,11 +48,22 @@ type comparer struct {
 	// tells that the one has found something.
 	quiet   int
 	failed  bool
-	steps   int
+	spent   int
+	cases   int // choices that are being taken apart
 	assumed map[string]struct{} // comparisons under way, or done: recursion ends there
 	trail   []string            // what was added to assumed, in order
 	same    map[[2]*node]bool
 	pairs   [][2]*node // what was added to same as equal, in order
+}
+
+// spend counts work, and tells whether there may be more of it. Where not, every
+// trial fails, and Breaks ends by saying so.
+func (c *comparer) spend(work int) bool {
+	c.spent += work
+	if c.spent > maxCompared {
+		c.failed = true
+	}
+	return c.spent <= maxCompared
 }
 
 func (c *comparer) note(pointer, format string, args ...any) {
@@ -62,10 +76,14 @@ func (c *comparer) note(pointer, format string, args ...any) {
 
 // holds tells whether a comparison finds nothing, without keeping what it finds.
 func (c *comparer) holds(old claim, n *node) bool {
+	return c.trial(func() { c.compare(old, n, "") })
+}
+
+func (c *comparer) trial(compare func()) bool {
 	before, mark := c.failed, len(c.trail)
 	c.failed = false
 	c.quiet++
-	c.compare(old, n, "")
+	compare()
 	c.quiet--
 	held := !c.failed
 	if !held { // what it took for granted does not hold
@@ -153,7 +171,7 @@ func (cl claim) kinds() kinds {
 // value for sentences: "" for the whole, else "the field total".
 func (c *comparer) compare(old claim, n *node, what string) {
 	old = old.flat()
-	if old.kinds() == 0 {
+	if !c.spend(1+len(old.nodes)*(1+len(old.nodes)/16)) || old.kinds() == 0 {
 		return
 	}
 	if n.object == nil {
@@ -168,24 +186,36 @@ func (c *comparer) compare(old claim, n *node, what string) {
 	}
 	c.assumed[key] = struct{}{}
 	c.trail = append(c.trail, key)
-	if c.steps++; c.steps > maxComparisons {
-		c.note(n.pointer, "%smay be refused: the two schemas are too intricate to be compared", subject(what))
-		return
-	}
 	for _, o := range old.nodes {
 		if c.equal(o, n) {
 			return
 		}
 	}
-	if c.byCases(old, n) {
+	if old.chooses() && (c.trial(func() { c.keywords(old, n, what) }) || c.byCases(old, n)) {
 		return
 	}
 	c.keywords(old, n, what)
 }
 
+// chooses tells whether the claim makes a choice that it could be taken apart by.
+func (cl claim) chooses() bool {
+	return slices.ContainsFunc(cl.nodes, func(o *node) bool { return len(o.anyOf)+len(o.oneOf) > 0 })
+}
+
+// maxCases bounds how many choices are taken apart within one another.
+const maxCases = 3
+
 // byCases tells whether n takes each alternative of a choice that the claim makes.
 func (c *comparer) byCases(old claim, n *node) bool {
+	if c.cases >= maxCases {
+		return false
+	}
+	c.cases++
+	defer func() { c.cases-- }()
 	for _, o := range old.nodes {
+		if c.spent > maxCompared {
+			return false
+		}
 		for _, choice := range [][]*node{o.anyOf, o.oneOf} {
 			// A branch that adds nothing would lead back here, and be taken for granted.
 			if len(choice) == 0 || slices.ContainsFunc(choice, func(b *node) bool { return b.object == nil || slices.Contains(old.nodes, b) }) {

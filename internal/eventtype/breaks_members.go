@@ -39,13 +39,21 @@ func (c *comparer) objects(old claim, n *node, what string) {
 			c.note(n.pointer+"/required", "%s is required now", fieldOf(what, name))
 		}
 	}
+	said := old.said(c)
+	if !c.spend(len(n.properties)*(len(old.nodes)+len(said.patterns)+1) + len(n.required)*len(old.nodes)) {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(n.properties)) {
-		if !old.silentOn(name) {
+		if !said.silentOn(name) {
 			c.compare(old.member(name), n.properties[name], fieldOf(what, name))
 		}
 	}
+	names := old.names()
+	if (len(n.patterns) > 0 || n.additional != nil) && !c.spend(len(names)*(len(n.patterns)+len(old.nodes)+1)) {
+		return
+	}
 	for _, re := range n.patterns {
-		for _, name := range old.names() {
+		for _, name := range names {
 			if re.re.MatchString(name) {
 				c.compare(old.member(name), re.node, fieldOf(what, name))
 			}
@@ -115,6 +123,9 @@ func (c *comparer) arrays(old claim, n *node, what string) {
 	longest := len(n.prefix)
 	for _, o := range old.nodes {
 		longest = max(longest, len(o.prefix))
+	}
+	if !c.spend(longest * (1 + len(old.nodes))) {
+		return
 	}
 	for i := range longest {
 		if sub := n.element(i); sub != nil {
@@ -199,28 +210,42 @@ func (cl claim) element(i int) claim {
 	return out
 }
 
-// silentOn tells whether the claim leaves the member out although it declares others:
-// nothing that it consists of, be it in one alternative only, says anything of it.
-func (cl claim) silentOn(name string) bool {
-	declares, seen := false, make(map[*node]struct{})
-	var mentions func(n *node) bool
-	mentions = func(n *node) bool {
-		if _, again := seen[n]; again {
-			return false
+// said is what a claim says of members, be it in one alternative only.
+type said struct {
+	names    map[string]struct{} // that are declared
+	patterns []pattern
+	others   bool // something is said of members that are not declared
+}
+
+func (cl claim) said(c *comparer) said {
+	out := said{names: make(map[string]struct{})}
+	seen := make(map[*node]struct{})
+	var visit func(n *node)
+	visit = func(n *node) {
+		if _, again := seen[n]; again || !c.spend(1+len(n.properties)) {
+			return
 		}
 		seen[n] = struct{}{}
-		declares = declares || len(n.properties) > 0
-		if n.properties[name] != nil || n.fits(name) || n.additional != nil || n.unevaluated != nil {
-			return true
+		for name := range n.properties {
+			out.names[name] = struct{}{}
 		}
+		out.patterns = append(out.patterns, n.patterns...)
+		out.others = out.others || n.additional != nil || n.unevaluated != nil
 		for sub := range n.inPlace() {
-			if mentions(sub) {
-				return true
-			}
+			visit(sub)
 		}
-		return false
 	}
-	return !slices.ContainsFunc(cl.nodes, mentions) && declares
+	for _, n := range cl.nodes {
+		visit(n)
+	}
+	return out
+}
+
+// silentOn tells whether a claim leaves the member out although it declares others.
+func (s said) silentOn(name string) bool {
+	_, declared := s.names[name]
+	return !declared && !s.others && len(s.names) > 0 &&
+		!slices.ContainsFunc(s.patterns, func(re pattern) bool { return re.re.MatchString(name) })
 }
 
 // others is the claim on a member that is not spelled out and fits the pattern. Of

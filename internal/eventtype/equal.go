@@ -25,7 +25,7 @@ func (c *comparer) equal(a, b *node) bool {
 	if same, known := c.same[pair]; known {
 		return same
 	}
-	if c.steps++; c.steps > maxComparisons {
+	if !c.spend(1 + len(a.object) + len(a.required) + len(a.properties)) {
 		return false
 	}
 	mark := len(c.pairs)

@@ -24,6 +24,8 @@ type neighbours struct {
 	refuse  error // of Requests
 }
 
+func (*neighbours) Count(*signalbox.Event) {}
+
 func (n *neighbours) Plan(e *signalbox.Event) (signalbox.Plan, error) {
 	n.seen = append(n.seen, *e)
 	plan, known := n.plans[e.Type]

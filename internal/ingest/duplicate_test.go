@@ -21,6 +21,8 @@ type parts struct {
 	event  func(context.Context) (*signalbox.StoredEvent, error)
 }
 
+func (parts) Count(*signalbox.Event) {}
+
 func (p parts) Plan(*signalbox.Event) (signalbox.Plan, error)                 { return p.plan, nil }
 func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
 func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}

@@ -21,6 +21,8 @@ type Catalogue interface {
 	// registered, and asks the tenant's rules about it. It may set the event's names to
 	// what a display name stands for, and sets its schema version.
 	Plan(e *signalbox.Event) (signalbox.Plan, error)
+	// Count takes note of the decisions on an event that is committed.
+	Count(e *signalbox.Event)
 }
 
 // Store keeps events.
@@ -236,8 +238,11 @@ func (s *Service) append(sends []send) {
 	}
 	s.cfg.Store.Append(records)
 	for _, r := range records {
-		if r.Err != nil {
+		switch {
+		case r.Err != nil:
 			s.cfg.Backlog.Release(len(r.Dispatches))
+		case r.Owner == r.Event.ID:
+			s.cfg.Catalogue.Count(&r.Event)
 		}
 	}
 }

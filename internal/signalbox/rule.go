@@ -17,6 +17,14 @@ type Rule struct {
 	// is one.
 	Draft     *RuleDefinition
 	UpdatedAt time.Time
+	Counts    RuleCounts // where the rule comes from what is live
+}
+
+// RuleCounts tell what a rule has said of events that were stored, since the process
+// that answers has known the rule.
+type RuleCounts struct {
+	Matched uint64 // in shadow too
+	Errors  uint64 // P-19
 }
 
 // RuleVersion is one published definition.
