@@ -6,6 +6,10 @@ import sendSeveral from './examples/send-several.graphql?raw';
 import sendMany from './examples/send-many.graphql?raw';
 import sendManyVariables from './examples/send-many.json?raw';
 import eventLog from './examples/event-log.graphql?raw';
+import dryRun from './examples/dry-run.graphql?raw';
+import dryRunVariables from './examples/dry-run.json?raw';
+import shadowRule from './examples/shadow-rule.graphql?raw';
+import why from './examples/why.graphql?raw';
 import whatFailed from './examples/what-failed.graphql?raw';
 import whatFailedVariables from './examples/what-failed.json?raw';
 
@@ -15,6 +19,9 @@ export const examples = [
   { query: sendOnce, variables: sendOnceVariables },
   { query: sendSeveral },
   { query: sendMany, variables: sendManyVariables },
+  { query: dryRun, variables: dryRunVariables },
+  { query: shadowRule },
+  { query: why },
   { query: eventLog },
   { query: whatFailed, variables: whatFailedVariables },
 ].map(({ query, variables = '' }) => ({ query: query.trimEnd(), variables: variables.trimEnd() }));
