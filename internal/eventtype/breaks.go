@@ -49,7 +49,7 @@ type comparer struct {
 	quiet   int
 	failed  bool
 	spent   int
-	cases   int // choices that are being taken apart
+	cases   int                 // choices that are being taken apart
 	assumed map[string]struct{} // comparisons under way, or done: recursion ends there
 	trail   []string            // what was added to assumed, in order
 	same    map[[2]*node]bool
@@ -96,77 +96,6 @@ func (c *comparer) trial(compare func()) bool {
 	return held
 }
 
-// claim is what older says of a value: that it fits all of the nodes. none says that
-// there is no such value.
-type claim struct {
-	nodes []*node
-	none  bool
-}
-
-func (cl claim) with(n *node) claim {
-	if n == nil {
-		return cl
-	}
-	if n.object == nil {
-		cl.none = cl.none || !n.always
-		return cl
-	}
-	if slices.Contains(cl.nodes, n) {
-		return cl
-	}
-	return claim{nodes: append(slices.Clip(cl.nodes), n), none: cl.none}
-}
-
-// flat adds what the nodes apply in place for certain: $ref and allOf.
-func (cl claim) flat() claim {
-	out := claim{none: cl.none}
-	var add func(n *node)
-	add = func(n *node) {
-		before := len(out.nodes)
-		if out = out.with(n); len(out.nodes) == before {
-			return
-		}
-		if n.ref != nil {
-			add(n.ref)
-		}
-		for _, sub := range n.allOf {
-			add(sub)
-		}
-	}
-	for _, n := range cl.nodes {
-		add(n)
-	}
-	return out
-}
-
-func (cl claim) key(n *node) string {
-	indexes := make([]int, len(cl.nodes))
-	for i, o := range cl.nodes {
-		indexes[i] = o.index
-	}
-	slices.Sort(indexes)
-	return fmt.Sprint(n.index, indexes)
-}
-
-// kinds are the kinds that the claim leaves.
-func (cl claim) kinds() kinds {
-	k := anyKind
-	if cl.none {
-		return 0
-	}
-	for _, n := range cl.nodes {
-		k &= n.kinds
-		if n.listed {
-			var listed kinds
-			for _, v := range n.values {
-				listed |= kindOf(v)
-			}
-			k &= listed
-		}
-	}
-	return k
-}
-
 // compare notes where n may refuse a value that the claim holds for. what names the
 // value for sentences: "" for the whole, else "the field total".
 func (c *comparer) compare(old claim, n *node, what string) {
@@ -195,11 +124,6 @@ func (c *comparer) compare(old claim, n *node, what string) {
 		return
 	}
 	c.keywords(old, n, what)
-}
-
-// chooses tells whether the claim makes a choice that it could be taken apart by.
-func (cl claim) chooses() bool {
-	return slices.ContainsFunc(cl.nodes, func(o *node) bool { return len(o.anyOf)+len(o.oneOf) > 0 })
 }
 
 // maxCases bounds how many choices are taken apart within one another.
@@ -385,25 +309,4 @@ func (c *comparer) numbers(old claim, n *node, what string) {
 			c.note(n.pointer+"/multipleOf", "%shas to be a multiple of another number now", subject(what))
 		}
 	}
-}
-
-// bound is the tightest bound that the claim has on one side: the greatest lower
-// one (sign 1) or the least upper one (-1), and whether it is itself outside.
-func (cl claim) bound(inclusive, exclusive string, sign int) (tightest *big.Rat, open bool) {
-	for _, o := range cl.nodes {
-		for _, key := range []string{inclusive, exclusive} {
-			v := number(o.object[key])
-			if v == nil {
-				continue
-			}
-			order := 1
-			if tightest != nil {
-				order = v.Cmp(tightest) * sign
-			}
-			if order > 0 || order == 0 && key == exclusive {
-				tightest, open = v, key == exclusive
-			}
-		}
-	}
-	return tightest, open
 }

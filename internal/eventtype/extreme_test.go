@@ -5,18 +5,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
-func TestScratch(t *testing.T) {
-	rep := func(n int, f string) string {
-		var b strings.Builder
-		for i := range n {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(&b, f, i, i+1)
+// Schemas that are as large as they may be, each in one respect, are compiled and
+// compared with one another in bounded time.
+func TestExtremeSchemas(t *testing.T) {
+	rep := func(n int, format string) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = fmt.Sprintf(format, i, i+1)
 		}
-		return b.String()
+		return strings.Join(parts, ",")
 	}
 	all := []string{
 		`{"properties":{` + rep(990, `"f%[1]d":{"type":"string","minLength":1,"maxLength":9,"format":"x"}`) + `}}`,
@@ -31,30 +32,23 @@ func TestScratch(t *testing.T) {
 		`{"patternProperties":{` + rep(99, `"^a%[1]d":{"type":"string"}`) + `},"properties":{` + rep(800, `"a%[1]d":{}`) + `}}`,
 		`{"properties":{` + rep(300, `"f%[1]d":{"items":{"properties":{"x":{"type":"string","enum":["a","b"]}}}}`) + `}}`,
 		`{"prefixItems":[` + rep(990, `{"minimum":%[1]d}`) + `]}`,
-		`{"properties":{` + rep(90, `"f%[1]d":{"pattern":"^([a-z]{1,30}-){1,5}$"}`) + `}}`,
+		`{"properties":{` + rep(60, `"f%[1]d":{"pattern":"^([a-z]{1,30}-){1,5}$"}`) + `}}`,
 		`{"items":` + strings.Repeat(`{"items":`, 60) + `{}` + strings.Repeat(`}`, 60) + `}`,
-		`{"$ref":"#/$defs/f0","$defs":{` + rep(240, `"f%[1]d":{"$ref":"#/$defs/f%[2]d","properties":{"a":{"$ref":"#/$defs/f%[2]d"}}}`) + `,"f240":{}}}`,
 	}
-	var done []*Schema
+	compiled := make([]*Schema, len(all))
 	for i, text := range all {
 		start := time.Now()
 		s, err := CompileSchema([]byte(text))
-		took := time.Since(start)
-		e := ""
-		if err != nil {
-			e = cut(err.Error(), 160)
-		} else {
-			done = append(done, s)
-		}
-		fmt.Println(i, len(text), took, e)
+		require.NoError(t, err, i)
+		require.Less(t, time.Since(start), slack*50*time.Millisecond, i)
+		compiled[i] = s
 	}
-	for i, a := range done {
-		for j, b := range done {
+	for i, older := range compiled {
+		for j, newer := range compiled {
 			start := time.Now()
-			n := len(Breaks(a, b))
-			if took := time.Since(start); took > 40*time.Millisecond {
-				fmt.Println("breaks", i, j, took, n)
-			}
+			breaks := Breaks(older, newer)
+			require.Less(t, time.Since(start), slack*50*time.Millisecond, "%d to %d", i, j)
+			require.LessOrEqual(t, len(breaks), MaxViolations+2)
 		}
 	}
 }
