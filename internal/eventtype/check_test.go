@@ -103,9 +103,9 @@ func TestRecommendedFields(t *testing.T) { // P-26
 		message string
 	}{
 		{"all", signalbox.Event{Data: json.RawMessage(`{` + full + `}`)}, ""},
-		{"none", signalbox.Event{Data: json.RawMessage(`{}`)}, "payload.data has no timestamp, source, priority and no context"},
-		{"one", signalbox.Event{Data: json.RawMessage(`{"timestamp":1,"source":1,"priority":null}`)}, "payload.data has no context"},
-		{"the event's own", signalbox.Event{Data: json.RawMessage(`{"priority":1}`), Source: "erp", OccurredAt: time.Unix(1, 0)}, "payload.data has no context"},
+		{"none", signalbox.Event{Data: json.RawMessage(`{}`)}, "payload.data lacks timestamp, source, priority and context"},
+		{"one", signalbox.Event{Data: json.RawMessage(`{"timestamp":1,"source":1,"priority":null}`)}, "payload.data lacks context"},
+		{"the event's own", signalbox.Event{Data: json.RawMessage(`{"priority":1}`), Source: "erp", OccurredAt: time.Unix(1, 0)}, "payload.data lacks context"},
 		{"no data", signalbox.Event{}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -280,7 +280,7 @@ func TestLint(t *testing.T) { // H-06, P-26
 		{"spaces", signalbox.EventType{Type: "Ticket Created", Operation: "HTTPRequest-sent"}, []string{"/type: consider ticket_created", "/operation: consider http_request_sent"}},
 		{"nothing to keep", signalbox.EventType{Type: "!", Operation: "ok"}, []string{"/type lower snake case"}},
 		{"schema with all", signalbox.EventType{Type: "a", Operation: "b", Schemas: schemas(`{"properties":{"timestamp":{},"source":{},"priority":{},"context":{}}}`)}, nil},
-		{"schema with some", signalbox.EventType{Type: "a", Operation: "b", Schemas: schemas(`{}`, `{"allOf":[{"properties":{"timestamp":{}}}],"properties":{"source":{}}}`)}, []string{"/schema has no priority and no context"}},
+		{"schema with some", signalbox.EventType{Type: "a", Operation: "b", Schemas: schemas(`{}`, `{"allOf":[{"properties":{"timestamp":{}}}],"properties":{"source":{}}}`)}, []string{"/schema lacks priority and context"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			warnings := eventtype.Lint(&c.typ)

@@ -22,7 +22,7 @@ var recommendations = func() (all [1 << len(recommended)]signalbox.Warning) {
 		}
 		all[lacking] = signalbox.Warning{
 			Code: signalbox.WarnRecommendedFields, Pointer: dataPointer,
-			Message: "payload.data has no " + listed(names, "and no") + ": fields that help those who read the event later",
+			Message: "payload.data lacks " + listed(names, "and") + ": recommended, for those who read the event later",
 		}
 	}
 	return all
