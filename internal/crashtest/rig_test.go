@@ -61,16 +61,30 @@ func newRig(t *testing.T, dsn, temporal string) *rig {
 	return r
 }
 
-// apply registers the load's operations and their rules.
+// more is what rules say beside where they are and what they start: one has a
+// condition on a number that only its digits hold, and an input of its own.
+var more = map[string]string{
+	"restock": `when: 'payload.data.n >= 0 && payload.data.big > 9007199254740993 && payload.data.which in ["first", "other"]'
+    tests: [{name: t, event: {data: {n: 1.10, big: 900719925474099312345, which: first}}, expect: MATCHED}]`,
+}
+
+const ownInput = `, input: {event: '{"id": event.id}', big: payload.data.big}`
+
+// apply registers the load's operations and their rules, and one that never matches.
 func (r *rig) apply(t *testing.T) {
 	t.Helper()
 	var text strings.Builder
-	text.WriteString("types:\n  - type: order\n    operations: [placed, returned, viewed]\nrules:\n")
+	text.WriteString("types:\n  - type: order\n    operations: [placed, {name: returned, fields: {key: string, which: string, n: number, big: integer, text: string, empty: object}}, viewed]\nrules:\n")
 	for operation, rules := range rulesOf {
 		for _, rule := range rules {
-			fmt.Fprintf(&text, "  - name: %s\n    on: {event: \"order:%s\"}\n    start: {workflow: Complete, taskQueue: %s}\n", rule, operation, r.queue)
+			input := ""
+			if more[rule] != "" {
+				input = ownInput
+			}
+			fmt.Fprintf(&text, "  - name: %s\n    on: {event: \"order:%s\"}\n    start: {workflow: Complete, taskQueue: %s%s}\n    %s\n", rule, operation, r.queue, input, more[rule])
 		}
 	}
+	fmt.Fprintf(&text, "  - {name: never, on: {event: \"order:placed\"}, when: payload.data.n < 0, start: {workflow: Complete, taskQueue: %s}}\n", r.queue)
 	file := filepath.Join(t.TempDir(), "catalogue.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o600))
 	signalbox(t, "apply", "--dsn", r.dsn, "-f", file)
