@@ -3,6 +3,7 @@ package graph_test
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/signalbox/signalbox/internal/ingest"
@@ -12,6 +13,7 @@ import (
 // editing stands for the dry run, the editors, the explainer and the history. It
 // remembers what it was asked; refuse, where it is set, is what it answers.
 type editing struct {
+	mu     sync.Mutex // queries of one document are asked side by side
 	asked  []asked
 	refuse error
 	test   *ingest.TestResult
@@ -27,6 +29,8 @@ func (e *editing) ask(of signalbox.ID, method string, args ...any) error {
 	if of != tenant {
 		panic("the call is for another tenant")
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.asked = append(e.asked, asked{method, args})
 	return e.refuse
 }
