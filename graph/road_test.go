@@ -28,6 +28,10 @@ func (m *memory) Append(records []*signalbox.Record) {
 	m.committed = append(m.committed, records...)
 }
 
+func (*memory) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]byte, error) {
+	return signalbox.ID{}, [32]byte{}, nil
+}
+
 func (m *memory) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.StoredEvent, error) {
 	return nil, signalbox.Errorf(signalbox.CodeNotFound, "no such event")
 }

@@ -1,8 +1,8 @@
 -- Schemas of payloads, drafts and shadow rules, and what a tenant sets for itself.
 -- Adds columns and a table, rewrites nothing: it may run under traffic and beside
 -- the binary of the release before. The tables that it locks for a moment are those
--- of the catalogue, which is small. Publish no rule with a condition before every
--- replica is of this release: the one before would not ask it.
+-- of the catalogue, which is small. Change and create no rule before every
+-- replica is of this release: the one before knows neither conditions nor inputs.
 
 -- +goose Up
 

@@ -253,6 +253,11 @@ func (e *Editor) editRule(ctx context.Context, tenant signalbox.ID, name string,
 	}
 	saved.Rule = stored.Rules[i]
 	saved.Change = diffRule(before, &saved.Rule)
+	if e.cfg.Live != nil && !dryRun {
+		if live, ok := e.cfg.Live.Rule(tenant, name); ok { // its namespace and counts filled in
+			saved.Rule = live
+		}
+	}
 	return &saved, nil
 }
 
@@ -294,13 +299,18 @@ func (c *checker) rule(before *signalbox.Rule, wanted signalbox.Rule) ([]signalb
 			warnings = append(warnings, c.fitsNothing(what.On))
 		}
 	}
-	if before != nil && before.State != signalbox.RuleDraft && wanted.Draft == nil && sameDefinition(&before.RuleDefinition, &wanted.RuleDefinition) {
+	if before != nil && before.State != signalbox.RuleDraft && sameDraft(before.Draft, wanted.Draft) && sameDefinition(&before.RuleDefinition, &wanted.RuleDefinition) {
 		for _, f := range faults {
 			warnings = append(warnings, signalbox.Warning{Code: signalbox.WarnRule, Pointer: f.Pointer, Message: dotted(f.Pointer) + " " + f.Message})
 		}
 		faults = nil
 	}
 	return warnings, faults
+}
+
+// sameDraft tells whether what waits to be published is no other, or is withdrawn.
+func sameDraft(before, wanted *signalbox.RuleDefinition) bool {
+	return wanted == nil || before != nil && sameDefinition(before, wanted)
 }
 
 func (c *checker) fitsNothing(on signalbox.Pattern) signalbox.Warning {

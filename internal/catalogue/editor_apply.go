@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/signalbox/signalbox/internal/routing"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -64,6 +65,7 @@ type application struct {
 	tenant   signalbox.Tenant
 	content  signalbox.Catalogue
 	before   signalbox.Catalogue
+	compiled map[string]*routing.Rule // as they are to be, each once
 	shares   map[signalbox.Pattern]share
 	warnings []signalbox.Warning
 	faults   []error
@@ -74,6 +76,7 @@ func (a *application) plan() (signalbox.Catalogue, error) {
 	now := signalbox.Catalogue{
 		Types: slices.Clone(a.before.Types), Rules: slices.Clone(a.before.Rules), Settings: a.settings(),
 	}
+	a.compiled = make(map[string]*routing.Rule)
 	changed := a.mergeRules(&now) // first: a schema breaks rules as they are to be
 	for i := range a.content.Types {
 		if err := a.eventType(&now, &a.content.Types[i]); err != nil {
@@ -115,7 +118,7 @@ func (a *application) eventType(now *signalbox.Catalogue, t *signalbox.EventType
 	if newest := t.Newest(); newest != nil {
 		edit.Schema = newest.Text
 	}
-	p := typePlan{edit: edit, tenant: a.tenant, now: now, editor: a.editor}
+	p := typePlan{edit: edit, tenant: a.tenant, now: now, editor: a.editor, rules: a.compiled}
 	faults, err := p.run()
 	if err != nil {
 		return err

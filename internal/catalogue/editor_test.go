@@ -433,3 +433,70 @@ rules:
 		require.Empty(t, r.live.Rules(r.tenant()))
 	}
 }
+
+// Whatever its schemas have come to, and whatever draft waits, a rule can be
+// switched off.
+func TestARuleWithADraftCanBeSwitchedOff(t *testing.T) {
+	r := newRig(t)
+	r.apply(`
+types: [{ type: order, operations: [placed] }]
+rules:
+  - { name: big, on: { event: "order:placed" }, when: payload.data.total > 1, start: { workflow: W, taskQueue: q } }`)
+	big, found := r.live.Rule(r.tenant(), "big")
+	require.True(t, found)
+	draft := big.RuleDefinition
+	draft.When = "payload.data.total > 2"
+	_, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "big", Definition: draft})
+	require.NoError(t, err)
+	_, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{
+		Type: signalbox.EventType{Type: "order", Operation: "placed"}, Schema: []byte(`{"properties": {"sum": {"type": "number"}}}`),
+	})
+	require.NoError(t, err)
+	saved, err := r.editor.SetRuleState(t.Context(), r.tenant(), "big", signalbox.RuleDisabled)
+	require.NoError(t, err)
+	require.Equal(t, signalbox.RuleDisabled, saved.Rule.State)
+	require.NotNil(t, saved.Rule.Draft)
+	require.NotEmpty(t, saved.Warnings)
+	require.Equal(t, "default", saved.Rule.Start.Namespace, "as it is in force")
+}
+
+// A promise of compatibility cannot be lifted and broken in one edit, and a type and
+// a display name never hide each other.
+func TestPromisesToProducersHold(t *testing.T) { // P-25, A-09
+	r := newRig(t)
+	r.apply(`
+types:
+  - type: ticket
+    operations: [{ name: created, displayName: Ticket Created, compatibility: backward, fields: { a: string } }]`)
+	edit := signalbox.EventTypeEdit{Type: signalbox.EventType{Type: "ticket", Operation: "created"}, Schema: []byte(`{"properties": {"a": {"type": "number"}}}`)}
+	_, err := r.editor.SaveEventType(t.Context(), r.tenant(), edit)
+	require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err))
+	edit.AllowBreaking = true
+	_, err = r.editor.SaveEventType(t.Context(), r.tenant(), edit)
+	require.NoError(t, err)
+
+	r.apply("types: [{ type: ticket, operations: [{ name: created, displayName: Ticket Created }] }]")
+	for _, taken := range []signalbox.EventType{
+		{Type: "Ticket Created", Operation: "x"}, {Type: "other", Operation: "x", DisplayName: "ticket"},
+	} {
+		_, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: taken})
+		require.ErrorContains(t, err, "take another name")
+	}
+}
+
+// What any version of a schema marks is shown under none: senders choose versions.
+func TestWhatOneVersionMarksIsSensitiveInAll(t *testing.T) { // P-27
+	r := newRig(t)
+	r.apply(`
+types: [{ type: visit, operations: [{ name: done, schema: { properties: { diagnosis: { type: string } } } }] }]
+rules: [{ name: flu, on: { event: "visit:done" }, when: payload.data.diagnosis == "flu", start: { workflow: W, taskQueue: q } }]`)
+	before := r.send(r.event("visit", "done", `{"diagnosis": "CANARY"}`))
+	r.apply("types: [{ type: visit, operations: [{ name: done, schema: { properties: { diagnosis: { type: string, x-sensitive: true } } } }] }]")
+	e := r.event("visit", "done", `{"diagnosis": "CANARY"}`)
+	e.SchemaVersion = 1
+	e = r.send(e)
+	require.Equal(t, "[redacted]", e.Decisions[0].Observed)
+	x, err := r.explainer.Explain(t.Context(), r.tenant(), before.ID, "flu")
+	require.NoError(t, err)
+	require.Equal(t, "[redacted]", x.Clauses[0].Observed)
+}

@@ -66,6 +66,8 @@ type typePlan struct {
 	now    *signalbox.Catalogue
 	editor *Editor
 
+	rules map[string]*routing.Rule // compiled already, as they stand; nil keeps none
+
 	before *signalbox.EventType
 	saved  signalbox.EventTypeSaved // but for the type itself and what was sampled
 }
@@ -93,6 +95,13 @@ func (p *typePlan) run() ([]signalbox.Violation, error) {
 		other := &p.now.Types[j]
 		if wanted.DisplayName != "" && other.DisplayName == wanted.DisplayName && pairOf(other) != pairOf(&wanted) {
 			faults = append(faults, signalbox.Violation{Pointer: "/displayName", Message: displayNameTaken(other)})
+		}
+		// A registered type comes before a display name, so neither may hide the other.
+		if other.DisplayName == wanted.Type && pairOf(other) != pairOf(&wanted) {
+			faults = append(faults, signalbox.Violation{Pointer: "/type", Message: "is the display name of " + other.Name() + ", which senders may use: take another name"})
+		}
+		if wanted.DisplayName != "" && other.Type == wanted.DisplayName && pairOf(other) != pairOf(&wanted) {
+			faults = append(faults, signalbox.Violation{Pointer: "/displayName", Message: "is a registered type, " + other.Name() + ": take another name"})
 		}
 	}
 	if i >= 0 {
@@ -125,7 +134,9 @@ func (p *typePlan) compatible(wanted *signalbox.EventType) ([]signalbox.Violatio
 	if p.saved.BrokenRules, err = p.brokenRules(wanted); err != nil {
 		return nil, err
 	}
-	refused := wanted.Compatibility == signalbox.CompatibilityBackward && !p.edit.AllowBreaking
+	// To lift the mode and break it in one go would be no promise to producers.
+	promised := wanted.Compatibility == signalbox.CompatibilityBackward || p.before != nil && p.before.Compatibility == signalbox.CompatibilityBackward
+	refused := promised && !p.edit.AllowBreaking
 	var faults []signalbox.Violation
 	for _, b := range p.saved.Breaks {
 		faults = append(faults, signalbox.Violation{Pointer: "/schema" + b.Pointer, Message: b.Message})
@@ -150,8 +161,11 @@ func (p *typePlan) warn(code signalbox.WarningCode, pointer, message string) {
 // the new one. Each is held to one version alone: what a rule reads only of older
 // events, it does not read of tomorrow's.
 func (p *typePlan) brokenRules(wanted *signalbox.EventType) ([]signalbox.BrokenRule, error) {
+	if p.before == nil {
+		return nil, nil // no rule stands on it yet
+	}
 	today := signalbox.EventType{Type: wanted.Type, Operation: wanted.Operation}
-	if p.before != nil && p.before.Newest() != nil {
+	if p.before.Newest() != nil {
 		today.Schemas = []signalbox.Schema{*p.before.Newest()}
 	}
 	tomorrow := today
@@ -175,7 +189,7 @@ func (p *typePlan) brokenRules(wanted *signalbox.EventType) ([]signalbox.BrokenR
 		if len(shapes) == 0 {
 			continue
 		}
-		compiled := c.compiled(r)
+		compiled := p.compiled(c, r)
 		if compiled == nil || len(compiled.Check(shapesOf(before, r.On))) > 0 {
 			continue
 		}
@@ -188,6 +202,19 @@ func (p *typePlan) brokenRules(wanted *signalbox.EventType) ([]signalbox.BrokenR
 		}
 	}
 	return broken, nil
+}
+
+// compiled is the checker's, once a rule for all the types of an edit.
+func (p *typePlan) compiled(c *checker, r *signalbox.Rule) *routing.Rule {
+	if p.rules == nil {
+		return c.compiled(r)
+	}
+	compiled, known := p.rules[r.Name]
+	if !known {
+		compiled = c.compiled(r)
+		p.rules[r.Name] = compiled
+	}
+	return compiled
 }
 
 // compiled gives a rule's compiled form, that in force where it is the same; nil
@@ -237,6 +264,9 @@ func (e *Editor) sample(ctx context.Context, tenant signalbox.ID, t *signalbox.E
 	w := signalbox.Window{From: e.cfg.Now().Add(-sampleWindow), Limit: sampleEvents}
 	_, s.err = e.cfg.Store.ScanEvents(ctx, tenant, []signalbox.Pattern{pairOf(t)}, w, func(page []signalbox.Event) error {
 		for i := range page {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			s.sampled++
 			if len(schema.Validate(payload.Decode(page[i].Data))) > 0 {
 				s.refused.Add(page[i].ID)

@@ -14,6 +14,9 @@ import (
 const (
 	defaultScan = 10_000
 	maxScan     = 100_000
+	// maxPreview bounds a backtest of a rule that is slow to ask: 100,000 events of an
+	// ordinary rule take some 3 s.
+	maxPreview = time.Minute
 )
 
 // EventStore is where accepted events are read.

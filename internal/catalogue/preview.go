@@ -30,10 +30,14 @@ func (x *Explainer) Preview(ctx context.Context, tenant signalbox.ID, name strin
 	if r := s.table.Rule(name); r != nil && (r.State == signalbox.RuleEnabled || r.State == signalbox.RuleShadow) {
 		b.current = r
 	}
-	b.preview.Truncated, err = x.store.ScanEvents(ctx, tenant, patternsOf(b.draft, b.current), w, func(page []signalbox.Event) error {
-		b.page(page)
-		return ctx.Err()
+	scan, cancel := context.WithTimeout(ctx, maxPreview)
+	defer cancel()
+	b.preview.Truncated, err = x.store.ScanEvents(scan, tenant, patternsOf(b.draft, b.current), w, func(page []signalbox.Event) error {
+		return b.page(scan, page)
 	})
+	if scan.Err() != nil && ctx.Err() == nil {
+		return nil, signalbox.Errorf(signalbox.CodeInvalidInput, "asking the rule about these events takes longer than %s: choose a smaller window", maxPreview)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,21 +63,25 @@ type judged struct {
 
 // page takes in some events, newest first. They are judged side by side, on half of
 // the cores, since sends need some too; and added up in their order.
-func (b *backtest) page(events []signalbox.Event) {
+func (b *backtest) page(ctx context.Context, events []signalbox.Event) error {
 	verdicts := make([]judged, len(events))
 	workers := max(1, runtime.GOMAXPROCS(0)/2)
 	var wg sync.WaitGroup
 	for first := range workers {
 		wg.Go(func() {
-			for i := first; i < len(events); i += workers {
+			for i := first; i < len(events) && ctx.Err() == nil; i += workers {
 				verdicts[i] = b.judge(&events[i])
 			}
 		})
 	}
 	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	for i := range events {
 		b.add(&events[i], &verdicts[i])
 	}
+	return nil
 }
 
 func (b *backtest) judge(e *signalbox.Event) judged {

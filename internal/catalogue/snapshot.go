@@ -35,6 +35,10 @@ type counts struct{ matched, errors atomic.Uint64 }
 // whole of before instead would cut this replica off from every later change, and a
 // replica that starts anew would serve nobody.)
 func newSnapshot(tenant signalbox.Tenant, registered signalbox.Catalogue, namespace string, before *snapshot) *snapshot {
+	if set := registered.Settings; set != nil {
+		// Of one reading with the rules: the tenant's own may be older.
+		tenant.Config, tenant.UnknownNames = set.Config, set.UnknownNames
+	}
 	s := &snapshot{
 		tenant: tenant, namespace: namespace, config: payload.Decode(tenant.Config),
 		rules: slices.Clone(registered.Rules), counts: make(map[string]*counts, len(registered.Rules)),
@@ -118,15 +122,9 @@ func (s *snapshot) facts(e *signalbox.Event, data any, sensitive func([]string) 
 }
 
 // stored are the facts of an event that was accepted some time ago. What is
-// sensitive in it is for the schema version to say that it was held to.
+// sensitive in it is for all of its type's schemas to say.
 func (s *snapshot) stored(e *signalbox.Event) *routing.Facts {
-	var sensitive func([]string) bool
-	if e.SchemaVersion != 0 {
-		if schema := s.types.Schema(e.Type, e.Operation, e.SchemaVersion); schema != nil {
-			sensitive = schema.Sensitive
-		}
-	}
-	return s.facts(e, payload.Decode(e.Data), sensitive)
+	return s.facts(e, payload.Decode(e.Data), s.types.Sensitive(e.Type, e.Operation))
 }
 
 func (s *snapshot) plan(e *signalbox.Event) (signalbox.Plan, error) {

@@ -27,7 +27,8 @@ func classify(err error) (signalbox.DispatchError, bool) {
 		kind.Code = signalbox.DispatchNamespaceNotFound
 		return kind, true
 	case errors.As(err, &already):
-		kind.Code = signalbox.DispatchAlreadyStarted
+		// Temporal's own text names the workflow, whose id may be made of the payload.
+		kind.Code, kind.Message = signalbox.DispatchAlreadyStarted, "a workflow with the id of this start is there already, and the rule's policies refuse a second"
 		return kind, true
 	case errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW:
 		return kind, false // one workflow id is in demand: no reason to rest the lane

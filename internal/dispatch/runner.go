@@ -86,7 +86,7 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 		if permanent {
 			mark.Status, mark.Delay = signalbox.StatusFailed, 0
 			r.cfg.Logger.Warn("a start has failed for good; redrive it once the reason is gone",
-				"dispatch", d.ID, "rule", d.Rule, "namespace", d.Namespace, "code", failure.Code, "error", err)
+				"dispatch", d.ID, "rule", d.Rule, "namespace", d.Namespace, "code", failure.Code)
 		}
 	}
 	d.Status, d.RunID, d.LastError = mark.Status, mark.RunID, mark.Error

@@ -256,3 +256,19 @@ func TestExplainPreviewAndCompare(t *testing.T) { // X-01, X-04, X-14
 	require.Equal(t, 3, compared.CompareRules.OnlyShadow.Count)
 	require.Zero(t, compared.CompareRules.OnlyEnabled.Count)
 }
+
+// The answer to a key stands, whatever has been registered since.
+func TestARetryIsAnsweredThoughTheSchemaHasChanged(t *testing.T) { // X-06
+	name := own("retry")
+	register(t, `{"type": "`+name+`", "operation": "done"}`)
+	input := `{"type": "` + name + `", "operation": "done", "idempotencyKey": "` + name + `", "payload": {"id": "1", "data": {"n": "text"}}}`
+	first := send(t, input)
+	register(t, `{"type": "`+name+`", "operation": "done", "fields": {"n": "number"}}`)
+	again := send(t, input)
+	require.True(t, again.Duplicate)
+	require.Equal(t, first.EventID, again.EventID)
+	a := post(t, sendQuery, `{"input":`+strings.Replace(input, `"text"`, `"other"`, 1)+`}`)
+	require.Equal(t, "IDEMPOTENCY_CONFLICT", a.Errors[0].Extensions["code"])
+	a = post(t, sendQuery, `{"input":`+strings.Replace(input, `"idempotencyKey": "`, `"idempotencyKey": "fresh-`, 1)+`}`)
+	require.Equal(t, "INVALID_PAYLOAD", a.Errors[0].Extensions["code"])
+}

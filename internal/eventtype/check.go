@@ -59,9 +59,7 @@ func (r *Registry) Check(e *signalbox.Event, unknown signalbox.UnknownNames) (Ch
 			}
 		}
 	}
-	if schema != nil && schema.marked {
-		c.Sensitive = schema.Sensitive
-	}
+	c.Sensitive = p.sensitive
 	c.recommend(e)
 	return c, nil
 }

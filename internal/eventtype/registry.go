@@ -21,6 +21,8 @@ type Registry struct {
 type pair struct {
 	*signalbox.EventType
 	schemas []*Schema // as EventType.Schemas
+	// sensitive tells of a path whether any of them marks it; nil where none marks one.
+	sensitive func(path []string) bool
 }
 
 // NewRegistry makes a registry of types, in any order. What previous, which may be
@@ -43,6 +45,7 @@ func NewRegistry(types []signalbox.EventType, previous *Registry) (*Registry, er
 			}
 			p.schemas = append(p.schemas, schema)
 		}
+		p.sensitive = sensitiveIn(p.schemas)
 		operations := r.byType[p.Type]
 		if operations == nil {
 			operations = make(map[string]*pair)
@@ -54,6 +57,32 @@ func NewRegistry(types []signalbox.EventType, previous *Registry) (*Registry, er
 		}
 	}
 	return r, nil
+}
+
+// sensitiveIn tells of a path whether any version marks it: a sender chooses the
+// version, and does not choose what is shown (P-27). nil where none marks anything.
+func sensitiveIn(schemas []*Schema) func(path []string) bool {
+	var marked []*Schema
+	for _, s := range schemas {
+		if s.marked {
+			marked = append(marked, s)
+		}
+	}
+	if marked == nil {
+		return nil
+	}
+	return func(path []string) bool {
+		return slices.ContainsFunc(marked, func(s *Schema) bool { return s.Sensitive(path) })
+	}
+}
+
+// Sensitive tells of a path below the payload.data of a pair whether any of its
+// schemas marks it; nil where none marks anything.
+func (r *Registry) Sensitive(typ, operation string) func(path []string) bool {
+	if p := r.byType[typ][operation]; p != nil {
+		return p.sensitive
+	}
+	return nil
 }
 
 // compile takes one version's schema from the registry, or compiles it anew.

@@ -47,6 +47,10 @@ func (n *neighbours) Append(records []*signalbox.Record) {
 	n.records = append(n.records, records...)
 }
 
+func (*neighbours) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]byte, error) {
+	return signalbox.ID{}, [32]byte{}, nil
+}
+
 func (n *neighbours) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.StoredEvent, error) {
 	n.touched = append(n.touched, "read")
 	return nil, errors.New("nothing is stored")

@@ -33,6 +33,10 @@ func (p parts) Wake(signalbox.Lane) {}
 func (p parts) Release(int)         {}
 
 func (p parts) Admit(int) error { return nil }
+func (parts) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]byte, error) {
+	return signalbox.ID{}, [32]byte{}, nil
+}
+
 func (p parts) Event(ctx context.Context, _, _ signalbox.ID) (*signalbox.StoredEvent, error) {
 	return p.event(ctx)
 }

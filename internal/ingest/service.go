@@ -30,6 +30,9 @@ type Store interface {
 	// Append commits each record whole or not at all, and sets its Owner or Err.
 	Append(records []*signalbox.Record)
 	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
+	// Keyed finds the event that an idempotency key belongs to, and what was sent with
+	// it; a zero id where the key has not been used.
+	Keyed(ctx context.Context, tenant signalbox.ID, key string) (event signalbox.ID, fingerprint [32]byte, err error)
 }
 
 // Starter speaks to Temporal.
@@ -145,7 +148,7 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 	for i := range inputs {
 		record, warnings, err := s.prepare(p, &inputs[i])
 		if err != nil {
-			results[i].Err = err
+			results[i].Result, results[i].Err = s.refused(ctx, p, &inputs[i], err)
 			continue
 		}
 		s.claim(record, inputs[i].Wait)
@@ -201,6 +204,28 @@ func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, 
 		record.Fingerprint = in.fingerprint()
 	}
 	return record, plan.Warnings, nil
+}
+
+// refused is the answer to an event that what the tenant has registered does not let
+// pass. Where it was accepted before, under the same key, that answer still stands:
+// the registrations may have changed since.
+func (s *Service) refused(ctx context.Context, p signalbox.Principal, in *Input, refusal error) (*Result, error) {
+	if in.IdempotencyKey == "" || in.check(s.cfg.Limits.Payload) != nil {
+		return nil, refusal
+	}
+	owner, fingerprint, err := s.cfg.Store.Keyed(ctx, p.Tenant.ID, in.IdempotencyKey)
+	switch {
+	case err != nil:
+		return nil, err
+	case owner.IsZero():
+		return nil, refusal
+	case fingerprint != in.fingerprint():
+		return nil, signalbox.KeyConflict()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.StartTimeout)
+	defer cancel()
+	record := &signalbox.Record{Event: signalbox.Event{Tenant: p.Tenant.ID}, Owner: owner}
+	return s.original(ctx, &send{in: in, record: record})
 }
 
 // claim makes the first attempt this process's, where the sender waits for it: the

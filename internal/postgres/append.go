@@ -257,8 +257,7 @@ func (a *Appender) storeOnce(ctx context.Context, all []*row) error {
 	for i, r := range keyed {
 		r.owner = owners[i].Event
 		if !bytes.Equal(owners[i].Fingerprint, r.Fingerprint[:]) {
-			r.err = signalbox.Errorf(signalbox.CodeIdempotencyConflict,
-				"the idempotency key was used before with another body: use a new key for a new event")
+			r.err = signalbox.KeyConflict()
 		}
 	}
 	return nil

@@ -84,6 +84,9 @@ func checkStart(s *signalbox.StartSpec, fault func(pointer, format string, args 
 		if len(part.members) > maxMembers {
 			fault(part.pointer, "has at most %d members", maxMembers)
 		}
+		if part.members != nil && len(part.members) == 0 {
+			fault(part.pointer, "is empty: leave it out")
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Memo)) {
 		if ourMemo[name] {

@@ -2,6 +2,11 @@ package signalbox
 
 import "time"
 
+// KeyConflict is the error of a send whose key an event with another body has.
+func KeyConflict() *Error {
+	return Errorf(CodeIdempotencyConflict, "the idempotency key was used before with another body: use a new key for a new event")
+}
+
 // Record is what one send stores, in one transaction: the event with its
 // decisions, its dispatches, and its idempotency key if it has one.
 type Record struct {
