@@ -12,6 +12,7 @@ import (
 	"github.com/sosodev/duration"
 
 	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/routing"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -44,12 +45,12 @@ func leavesOfRule(r *signalbox.Rule) leaves {
 	return l
 }
 
-// sameDefinition tells whether two definitions say the same, however their JSON is written.
+// sameDefinition tells whether two definitions say the same, however their JSON is
+// written: the store keeps a number's value, and not how it was spelled.
 func sameDefinition(a, b *signalbox.RuleDefinition) bool {
-	var x, y leaves
-	x.add("", *a)
-	y.add("", *b)
-	return len(differences(x, y)) == 0
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && routing.SameJSON(payload.Decode(x), payload.Decode(y))
 }
 
 // diffType says what an edit has made of an event type; before is nil for a new one.

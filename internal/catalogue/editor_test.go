@@ -500,3 +500,30 @@ rules: [{ name: flu, on: { event: "visit:done" }, when: payload.data.diagnosis =
 	require.NoError(t, err)
 	require.Equal(t, "[redacted]", x.Clauses[0].Observed)
 }
+
+// A file that says what stands changes nothing, however it spells its numbers: a
+// draft that waits still waits.
+func TestAnUnchangedFileLeavesDraftsAlone(t *testing.T) { // A-12
+	r := newRig(t)
+	const file = `
+types: [{ type: order, operations: [placed] }]
+rules:
+  - name: big
+    on: { event: "order:placed" }
+    when: payload.data.total > 10
+    start: { workflow: W, taskQueue: q }
+    tests: [{ name: t, event: { data: { total: 1e2, exact: 0.10 } }, expect: MATCHED }]`
+	r.apply(file)
+	big, _ := r.live.Rule(r.tenant(), "big")
+	draft := big.RuleDefinition
+	draft.When = "payload.data.total > 20"
+	_, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "big", Definition: draft})
+	require.NoError(t, err)
+	changes, _ := r.apply(file)
+	for _, c := range changes {
+		require.Equal(t, signalbox.Unchanged, c.Action, "%v", c)
+	}
+	big, _ = r.live.Rule(r.tenant(), "big")
+	require.NotNil(t, big.Draft)
+	require.Equal(t, 1, big.Version)
+}

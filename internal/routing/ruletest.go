@@ -49,25 +49,25 @@ func (r *Rule) runTest(t *signalbox.RuleTest) error {
 		if start.Input == nil {
 			return fmt.Errorf("it expects an input, and the rule maps none: the workflow gets the whole event")
 		}
-		if !sameJSON(payload.Decode(t.Input), payload.Decode(start.Input)) {
+		if !SameJSON(payload.Decode(t.Input), payload.Decode(start.Input)) {
 			return fmt.Errorf("it expects the input %s, and the rule makes %s", shorten(string(t.Input), maxShown), shorten(string(start.Input), maxShown))
 		}
 	}
 	return nil
 }
 
-// sameJSON compares decoded values: members in any order, numbers by what they are.
-func sameJSON(a, b any) bool {
+// SameJSON compares decoded values: members in any order, numbers by what they are.
+func SameJSON(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:
 		b, ok := b.(json.Number)
 		return ok && digitsOf(string(a)) == digitsOf(string(b))
 	case []any:
 		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, sameJSON)
+		return ok && slices.EqualFunc(a, b, SameJSON)
 	case map[string]any:
 		b, ok := b.(map[string]any)
-		return ok && maps.EqualFunc(a, b, sameJSON)
+		return ok && maps.EqualFunc(a, b, SameJSON)
 	}
 	return reflect.DeepEqual(a, b)
 }
