@@ -79,6 +79,9 @@ step('first visit', async () => {
     'SendOnce',
     'SendSeveral',
     'SendMany',
+    'DryRun',
+    'ShadowRule',
+    'Why',
     'EventLog',
     'WhatFailed',
   ]);
@@ -109,6 +112,27 @@ step('SendMany', async () => {
   await switchTo('SendMany');
   await run();
   await waitForText(resultPane, '("eventID": "[^"]+"[^]+){2}', '"code": "UNKNOWN_OPERATION"');
+});
+
+step('DryRun', async () => {
+  await switchTo('DryRun');
+  await run();
+  await waitForText(resultPane, '"testCustomEvent"', '"outcome": "STARTED"', '"verdict": "MATCHED"', '"workflowID"');
+});
+
+step('ShadowRule', async () => {
+  await switchTo('ShadowRule');
+  await run();
+  await waitForText(resultPane, '"state": "SHADOW"');
+});
+
+step('Why', async () => {
+  await switchTo('SendEvent'); // the shadow rule wants another warehouse than its event has
+  await run();
+  await waitForText(resultPane, '"success": true');
+  await switchTo('Why');
+  await run();
+  await waitForText(resultPane, '"rule": "try-large-reorders"', '"verdict": "FILTERED"');
 });
 
 step('EventLog', async () => {
@@ -160,7 +184,7 @@ step('a reload keeps the tabs', async () => {
   // GraphiQL saves half a second after a change.
   await page.waitForFunction(() => JSON.parse(localStorage.getItem('graphiql:tabState')).activeTabIndex === 3);
   await open(() => page.reload());
-  assert.equal(await page.locator('.graphiql-tab').count(), 7);
+  assert.equal(await page.locator('.graphiql-tab').count(), 10);
   await waitForText(queryPane, 'mutation SendMany');
   await waitForText(variablesPane, '"reorder_point_reached"');
 });
