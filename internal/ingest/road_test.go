@@ -91,9 +91,13 @@ func newRoad(t *testing.T, o options) *road {
 			o.rules[i].State = signalbox.RuleEnabled
 		}
 	}
-	_, err := db.Apply(t.Context(), signalbox.DefaultTenantSlug, signalbox.Catalogue{
-		Types: []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert"}, {Type: "inventory", Operation: "item_expired"}, {Type: "order", Operation: "placed"}},
-		Rules: o.rules,
+	owner, err := db.TenantBySlug(t.Context(), signalbox.DefaultTenantSlug)
+	require.NoError(t, err)
+	_, err = db.Edit(t.Context(), owner.ID, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) {
+		return signalbox.Catalogue{
+			Types: []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert"}, {Type: "inventory", Operation: "item_expired"}, {Type: "order", Operation: "placed"}},
+			Rules: o.rules,
+		}, nil
 	})
 	require.NoError(t, err)
 	live, err := catalogue.NewLive(t.Context(), db, namespace, log)

@@ -108,7 +108,9 @@ func TestEventsPageNewestFirstAndStayInTheirTenant(t *testing.T) { // P-22, I7
 	require.NotEqual(t, mine.Owner, theirs.Owner)
 }
 
-func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
+// The same edit again writes nothing, so that no replica reloads; a changed
+// definition is a new version, a changed state is not.
+func TestAnEditIsIdempotentAndVersionsRules(t *testing.T) {
 	db := pgtest.Open(t)
 	rule := signalbox.Rule{
 		Name: "r", State: signalbox.RuleEnabled, RuleDefinition: signalbox.RuleDefinition{
@@ -116,42 +118,30 @@ func TestApplyIsIdempotentAndVersionsRules(t *testing.T) {
 			Start: signalbox.StartSpec{Workflow: "W", TaskQueue: "q", StartOptions: signalbox.StartOptions{RunTimeout: time.Minute}},
 		},
 	}
-	catalogue := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
-	revision := func() int64 {
-		tenants, err := db.Tenants(t.Context())
+	wanted := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
+	edit := func() (revision int64, r signalbox.Rule) {
+		stored, err := db.Edit(t.Context(), defaultTenant, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) { return wanted, nil })
 		require.NoError(t, err)
-		require.Len(t, tenants, 1)
-		return tenants[0].Revision
-	}
-	apply := func() (actions []signalbox.ChangeAction) {
-		changes, err := db.Apply(t.Context(), "default", catalogue)
+		tenant, err := db.TenantBySlug(t.Context(), signalbox.DefaultTenantSlug)
 		require.NoError(t, err)
-		for _, c := range changes {
-			actions = append(actions, c.Action)
-		}
-		return actions
+		require.Len(t, stored.Rules, 1)
+		return tenant.Revision, stored.Rules[0]
 	}
-	require.Equal(t, []signalbox.ChangeAction{signalbox.Created, signalbox.Created}, apply())
-	before := revision()
-	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Unchanged}, apply())
-	require.Equal(t, before, revision(), "nothing to reload")
+	first, _ := edit()
+	again, r := edit()
+	require.Equal(t, first, again, "nothing to reload")
+	require.Equal(t, 1, r.Version)
 
-	catalogue.Rules[0].Start.Workflow = "W2"
-	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Changed}, apply())
-	require.Equal(t, before+1, revision())
-	catalogue.Rules[0].State = signalbox.RuleDisabled
-	require.Equal(t, []signalbox.ChangeAction{signalbox.Unchanged, signalbox.Changed}, apply())
-
-	got, err := db.Catalogue(t.Context(), defaultTenant)
-	require.NoError(t, err)
-	want := catalogue.Rules[0]
-	want.Version = 2 // the state is not part of a version
-	require.WithinDuration(t, time.Now(), got.Rules[0].UpdatedAt, time.Minute)
-	want.UpdatedAt = got.Rules[0].UpdatedAt
-	require.Equal(t, []signalbox.Rule{want}, got.Rules)
-
-	_, err = db.Apply(t.Context(), "nobody", catalogue)
-	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
+	wanted.Rules[0].Start.Workflow = "W2"
+	changed, r := edit()
+	require.Equal(t, first+1, changed)
+	require.Equal(t, 2, r.Version)
+	wanted.Rules[0].State = signalbox.RuleDisabled
+	changed, r = edit()
+	require.Equal(t, first+2, changed)
+	require.Equal(t, 2, r.Version, "the state is not part of a version")
+	require.Equal(t, signalbox.RuleDisabled, r.State)
+	require.WithinDuration(t, time.Now(), r.UpdatedAt, time.Minute)
 }
 
 func TestPartitionsAreMadeAheadAndOnce(t *testing.T) {
