@@ -101,7 +101,7 @@ func (r *Rule) active() bool {
 
 // Covers tells whether the rule's pattern fits a type and an operation.
 func (r *Rule) Covers(typ, operation string) bool {
-	return globMatch(r.On.Type, typ) && globMatch(r.On.Operation, operation)
+	return r.On.Fits(typ, operation)
 }
 
 // Decide asks the rule about one event, whatever its state and pattern are: MATCHED

@@ -93,12 +93,12 @@ func (t *Table) candidates(e *signalbox.Event) []*bucket {
 		found = append(found, b)
 	}
 	for _, p := range t.byType[e.Type] {
-		if globMatch(p.Operation, e.Operation) {
+		if signalbox.Glob(p.Operation, e.Operation) {
 			found = append(found, p.bucket)
 		}
 	}
 	for _, p := range t.globs {
-		if globMatch(p.Type, e.Type) && globMatch(p.Operation, e.Operation) {
+		if signalbox.Glob(p.Type, e.Type) && signalbox.Glob(p.Operation, e.Operation) {
 			found = append(found, p.bucket)
 		}
 	}
@@ -181,27 +181,4 @@ func passedOver(decisions []signalbox.Decision, most int, buckets []*bucket, loo
 		decisions = b.passedOver(decisions, most-len(decisions), looks[i], v)
 	}
 	return decisions
-}
-
-// globMatch tells whether name fits pattern, in which * stands for any run of
-// characters. Linear but for backtracking to the newest star.
-func globMatch(pattern, name string) bool {
-	p, n := 0, 0
-	star, resume := -1, 0
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, resume = p, n
-			p++
-		case p < len(pattern) && pattern[p] == name[n]:
-			p++
-			n++
-		case star >= 0:
-			resume++
-			p, n = star+1, resume
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -38,6 +38,7 @@ type Error struct {
 	Violations  []Violation   // every breach of a schema or shape, where there can be several
 	Suggestions []string      // names that exist, nearest first
 	RetryAfter  time.Duration // when trying again makes sense; 0: no hint
+	Limit       *LimitReached // which limit was reached, where one was
 	Err         error         // the cause, for the log
 }
 
@@ -46,6 +47,24 @@ type Violation struct {
 	Pointer string `json:"pointer"`
 	Message string `json:"message"`
 }
+
+// LimitReached names a limit that refused something, so that a client can tell whom
+// to ask for more.
+type LimitReached struct {
+	Name  string     `json:"name"` // as the settings have it: "rate", "backlog", "payloadBytes", "batch", "page", "inFlight"
+	Value float64    `json:"value"`
+	Scope LimitScope `json:"scope"`
+}
+
+// LimitScope says whose limit it is.
+type LimitScope string
+
+// The scopes.
+const (
+	ScopeServer LimitScope = "server"
+	ScopeTenant LimitScope = "tenant"
+	ScopeKey    LimitScope = "key"
+)
 
 // Errorf makes an Error from a sentence.
 func Errorf(code Code, format string, args ...any) *Error {

@@ -34,3 +34,31 @@ func CheckText(s string, most int) error {
 	}
 	return nil
 }
+
+// Glob tells whether name fits pattern, in which * stands for any run of
+// characters. Linear but for backtracking to the newest star.
+func Glob(pattern, name string) bool {
+	p, n := 0, 0
+	star, resume := -1, 0
+	for n < len(name) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, resume = p, n
+			p++
+		case p < len(pattern) && pattern[p] == name[n]:
+			p++
+			n++
+		case star >= 0:
+			resume++
+			p, n = star+1, resume
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// Fits tells whether a type and an operation are among those that the pattern chooses.
+func (p Pattern) Fits(typ, operation string) bool {
+	return Glob(p.Type, typ) && Glob(p.Operation, operation)
+}

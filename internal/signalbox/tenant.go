@@ -1,6 +1,11 @@
 package signalbox
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Tenant is an organisation. It owns everything else; rules, keys and events of
 // one never meet those of another.
@@ -13,6 +18,8 @@ type Tenant struct {
 	// (P-13); nil is {}.
 	Config       json.RawMessage
 	UnknownNames UnknownNames
+	Limits       Limits
+	CreatedAt    time.Time
 	// Revision grows with every change to the tenant or to its catalogue.
 	Revision int64
 }
@@ -26,11 +33,30 @@ const (
 	UnknownAccept UnknownNames = "ACCEPT" // accepted, with a warning
 )
 
-// DefaultTenantSlug names the tenant that the migrations make. It is every
-// request's until there are keys.
+// DefaultTenantSlug names the tenant that the migrations make. A server without
+// authentication takes every request for its.
 const DefaultTenantSlug = "default"
 
-// Principal is who is calling.
-type Principal struct {
-	Tenant Tenant
+// MaxSlugLength bounds a tenant's slug, in bytes.
+const MaxSlugLength = 63
+
+// CheckSlug is nil for what may be a tenant's slug: 1 to 63 of a to z, 0 to 9 and -,
+// with no - at either end, so that it can stand in a URL, a host name or a workflow id.
+func CheckSlug(s string) error {
+	if s == "" || len(s) > MaxSlugLength || s[0] == '-' || s[len(s)-1] == '-' || strings.ContainsFunc(s, notInSlug) {
+		return fmt.Errorf("has 1 to %d of the characters a to z, 0 to 9 and -, and no - at either end", MaxSlugLength)
+	}
+	return nil
+}
+
+func notInSlug(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
+}
+
+// TenantEdit asks to make a tenant or to change one; nil stays as it is.
+type TenantEdit struct {
+	Namespace    *string
+	Config       json.RawMessage // an object
+	UnknownNames *UnknownNames
+	Limits       *Limits
 }
