@@ -45,8 +45,8 @@ func (e *editing) Test(_ context.Context, p signalbox.Principal, in ingest.Input
 	return e.test, nil
 }
 
-func (e *editing) SaveRule(_ context.Context, tenant signalbox.ID, edit signalbox.RuleEdit) (*signalbox.RuleSaved, error) {
-	if err := e.ask(tenant, "SaveRule", edit); err != nil {
+func (e *editing) SaveRule(_ context.Context, by signalbox.Principal, edit signalbox.RuleEdit) (*signalbox.RuleSaved, error) {
+	if err := e.ask(by.Tenant.ID, "SaveRule", edit); err != nil {
 		return nil, err
 	}
 	rule := signalbox.Rule{Name: edit.Name, State: signalbox.RuleDraft, RuleDefinition: edit.Definition, UpdatedAt: moment}
@@ -60,26 +60,26 @@ func saved(rule signalbox.Rule, action signalbox.ChangeAction) *signalbox.RuleSa
 	}
 }
 
-func (e *editing) PublishRule(_ context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
-	if err := e.ask(tenant, "PublishRule", name, state); err != nil {
+func (e *editing) PublishRule(_ context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
+	if err := e.ask(by.Tenant.ID, "PublishRule", name, state); err != nil {
 		return nil, err
 	}
 	return saved(signalbox.Rule{Name: name, Version: 3, State: signalbox.RuleEnabled}, signalbox.Changed), nil
 }
 
-func (e *editing) SetRuleState(_ context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
-	if err := e.ask(tenant, "SetRuleState", name, state); err != nil {
+func (e *editing) SetRuleState(_ context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
+	if err := e.ask(by.Tenant.ID, "SetRuleState", name, state); err != nil {
 		return nil, err
 	}
 	return saved(signalbox.Rule{Name: name, Version: 3, State: state}, signalbox.Unchanged), nil
 }
 
-func (e *editing) DeleteRule(_ context.Context, tenant signalbox.ID, name string) error {
-	return e.ask(tenant, "DeleteRule", name)
+func (e *editing) DeleteRule(_ context.Context, by signalbox.Principal, name string) error {
+	return e.ask(by.Tenant.ID, "DeleteRule", name)
 }
 
-func (e *editing) SaveEventType(_ context.Context, tenant signalbox.ID, edit signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error) {
-	if err := e.ask(tenant, "SaveEventType", edit.Type, json.RawMessage(edit.Schema), edit.AllowBreaking, edit.DryRun); err != nil {
+func (e *editing) SaveEventType(_ context.Context, by signalbox.Principal, edit signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error) {
+	if err := e.ask(by.Tenant.ID, "SaveEventType", edit.Type, json.RawMessage(edit.Schema), edit.AllowBreaking, edit.DryRun); err != nil {
 		return nil, err
 	}
 	typ := edit.Type

@@ -21,7 +21,7 @@ func (r *mutationResolver) SaveEventType(ctx context.Context, input model.EventT
 	if err != nil {
 		return nil, err
 	}
-	saved, err := r.cfg.TypeEditor.SaveEventType(ctx, p.Tenant.ID, edit)
+	saved, err := r.cfg.TypeEditor.SaveEventType(ctx, p, edit)
 	if err != nil {
 		return nil, err
 	}

@@ -42,16 +42,16 @@ type Tester interface {
 // RuleEditor changes rules, having checked them. Its violations point into the
 // RuleInput that it was asked to save.
 type RuleEditor interface {
-	SaveRule(ctx context.Context, tenant signalbox.ID, e signalbox.RuleEdit) (*signalbox.RuleSaved, error)
+	SaveRule(ctx context.Context, by signalbox.Principal, e signalbox.RuleEdit) (*signalbox.RuleSaved, error)
 	// PublishRule makes the draft the next version; "" keeps the state.
-	PublishRule(ctx context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error)
-	SetRuleState(ctx context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error)
-	DeleteRule(ctx context.Context, tenant signalbox.ID, name string) error
+	PublishRule(ctx context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error)
+	SetRuleState(ctx context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error)
+	DeleteRule(ctx context.Context, by signalbox.Principal, name string) error
 }
 
 // TypeEditor changes event types.
 type TypeEditor interface {
-	SaveEventType(ctx context.Context, tenant signalbox.ID, e signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error)
+	SaveEventType(ctx context.Context, by signalbox.Principal, e signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error)
 	// ExpandFields makes a JSON Schema of the short form, a JSON object.
 	ExpandFields(fields []byte) ([]byte, error)
 }

@@ -21,7 +21,7 @@ func (r *Resolver) saveRule(ctx context.Context, create bool, in *model.RuleInpu
 		return nil, err
 	}
 	edit.Create = create
-	saved, err := r.cfg.RuleEditor.SaveRule(ctx, p.Tenant.ID, edit)
+	saved, err := r.cfg.RuleEditor.SaveRule(ctx, p, edit)
 	if err != nil {
 		return nil, err
 	}

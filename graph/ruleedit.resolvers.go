@@ -28,7 +28,7 @@ func (r *mutationResolver) PublishRule(ctx context.Context, name string, state *
 	if err := checkState(orZero(state)); err != nil {
 		return nil, err
 	}
-	saved, err := r.cfg.RuleEditor.PublishRule(ctx, p.Tenant.ID, name, orZero(state))
+	saved, err := r.cfg.RuleEditor.PublishRule(ctx, p, name, orZero(state))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (r *mutationResolver) SetRuleState(ctx context.Context, name string, state 
 	if err := checkState(state); err != nil {
 		return nil, err
 	}
-	saved, err := r.cfg.RuleEditor.SetRuleState(ctx, p.Tenant.ID, name, state)
+	saved, err := r.cfg.RuleEditor.SetRuleState(ctx, p, name, state)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (r *mutationResolver) DeleteRule(ctx context.Context, name string) (*model.
 	if err != nil {
 		return nil, err
 	}
-	if err := r.cfg.RuleEditor.DeleteRule(ctx, p.Tenant.ID, name); err != nil {
+	if err := r.cfg.RuleEditor.DeleteRule(ctx, p, name); err != nil {
 		return nil, err
 	}
 	return &model.DeleteRuleResult{Name: name}, nil

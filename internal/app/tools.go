@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os/user"
 	"syscall"
 
 	"github.com/signalbox/signalbox/internal/catalogue"
@@ -51,9 +52,17 @@ func Apply(ctx context.Context, dsn, tenant string, file []byte, dryRun bool, lo
 			return Applied{}, err
 		}
 		var a Applied
-		a.Changes, a.Warnings, err = editor.Apply(ctx, t.ID, content, dryRun)
+		a.Changes, a.Warnings, err = editor.Apply(ctx, signalbox.Principal{Tenant: t, Actor: cliActor()}, content, dryRun)
 		return a, err
 	})
+}
+
+// cliActor is who uses an operator's command, as the audit log has it.
+func cliActor() string {
+	if u, err := user.Current(); err == nil {
+		return "cli " + u.Username
+	}
+	return "cli"
 }
 
 // FileSchema is the JSON Schema of the file that Apply takes.

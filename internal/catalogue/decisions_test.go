@@ -98,7 +98,7 @@ func tableRig(t *testing.T, root *node) *rig {
 	apply := func(tenant signalbox.ID, n *node) {
 		content, err := parse(n)
 		require.NoError(t, err)
-		_, _, err = r.editor.Apply(t.Context(), tenant, content, false)
+		_, _, err = r.editor.Apply(t.Context(), as(tenant), content, false)
 		require.NoError(t, err)
 	}
 	if n := root.get("catalogue"); n != nil {

@@ -19,7 +19,8 @@ type EditStore interface {
 	// Edit changes a tenant's catalogue in one transaction, under the tenant's lock. plan
 	// is given what stands and answers the whole that is wanted; what is answered is
 	// what is then stored, or with dryRun would be.
-	Edit(ctx context.Context, tenant signalbox.ID, dryRun bool, plan func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error)
+	// It is by's tenant, and by's actor that the audit log names.
+	Edit(ctx context.Context, by signalbox.Principal, dryRun bool, plan func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error)
 	// ScanEvents hands the newest w.Limit stored events within w that fit any of the
 	// patterns to page, and tells whether there were more.
 	ScanEvents(ctx context.Context, tenant signalbox.ID, on []signalbox.Pattern, w signalbox.Window, page func([]signalbox.Event) error) (truncated bool, err error)
@@ -63,11 +64,11 @@ func (e *Editor) ExpandFields(fields []byte) ([]byte, error) { return eventtype.
 //
 // A rule at fault is CONFIGURATION, with every violation pointing into the rule; a
 // name that is taken INVALID_INPUT; one that is not there NOT_FOUND.
-func (e *Editor) SaveRule(ctx context.Context, tenant signalbox.ID, edit signalbox.RuleEdit) (*signalbox.RuleSaved, error) {
+func (e *Editor) SaveRule(ctx context.Context, by signalbox.Principal, edit signalbox.RuleEdit) (*signalbox.RuleSaved, error) {
 	if err := checkState(edit.State, edit.Publish); err != nil {
 		return nil, err
 	}
-	return e.editRule(ctx, tenant, edit.Name, edit.DryRun, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
+	return e.editRule(ctx, by, edit.Name, edit.DryRun, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
 		switch {
 		case edit.Create && old != nil:
 			return signalbox.Rule{}, &signalbox.Error{
@@ -98,11 +99,11 @@ func (e *Editor) SaveRule(ctx context.Context, tenant signalbox.ID, edit signalb
 
 // PublishRule makes a rule's draft its next version. "" keeps the rule's state,
 // which is ENABLED at first. There being no draft is INVALID_INPUT.
-func (e *Editor) PublishRule(ctx context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
+func (e *Editor) PublishRule(ctx context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
 	if err := checkState(state, true); err != nil {
 		return nil, err
 	}
-	return e.editRule(ctx, tenant, name, false, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
+	return e.editRule(ctx, by, name, false, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
 		switch {
 		case old == nil:
 			return signalbox.Rule{}, noRule(name, now.Rules)
@@ -130,14 +131,14 @@ func publish(r signalbox.Rule, d signalbox.RuleDefinition, state signalbox.RuleS
 
 // SetRuleState switches a published rule on, off or into shadow. One that was
 // never published is INVALID_INPUT.
-func (e *Editor) SetRuleState(ctx context.Context, tenant signalbox.ID, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
+func (e *Editor) SetRuleState(ctx context.Context, by signalbox.Principal, name string, state signalbox.RuleState) (*signalbox.RuleSaved, error) {
 	if state == "" {
 		state = "none"
 	}
 	if err := checkState(state, true); err != nil {
 		return nil, err
 	}
-	return e.editRule(ctx, tenant, name, false, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
+	return e.editRule(ctx, by, name, false, func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error) {
 		switch {
 		case old == nil:
 			return signalbox.Rule{}, noRule(name, now.Rules)
@@ -151,8 +152,8 @@ func (e *Editor) SetRuleState(ctx context.Context, tenant signalbox.ID, name str
 }
 
 // DeleteRule deletes a rule. Its versions stay, for the events that name them.
-func (e *Editor) DeleteRule(ctx context.Context, tenant signalbox.ID, name string) error {
-	_, err := e.edit(ctx, tenant, false, func(_ signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
+func (e *Editor) DeleteRule(ctx context.Context, by signalbox.Principal, name string) error {
+	_, err := e.edit(ctx, by, false, func(_ signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
 		i := findRule(now.Rules, name)
 		if i < 0 {
 			return now, noRule(name, now.Rules)
@@ -201,8 +202,8 @@ func noRule(name string, rules []signalbox.Rule) error {
 }
 
 // edit changes the catalogue, and has the change in force here before it answers.
-func (e *Editor) edit(ctx context.Context, tenant signalbox.ID, dryRun bool, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
-	stored, err := e.cfg.Store.Edit(ctx, tenant, dryRun, plan)
+func (e *Editor) edit(ctx context.Context, by signalbox.Principal, dryRun bool, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
+	stored, err := e.cfg.Store.Edit(ctx, by, dryRun, plan)
 	if err != nil || dryRun || e.cfg.Live == nil {
 		return stored, err
 	}
@@ -214,10 +215,10 @@ func (e *Editor) edit(ctx context.Context, tenant signalbox.ID, dryRun bool, pla
 }
 
 // editRule changes one rule, having checked what it is to be.
-func (e *Editor) editRule(ctx context.Context, tenant signalbox.ID, name string, dryRun bool, change func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error)) (*signalbox.RuleSaved, error) {
+func (e *Editor) editRule(ctx context.Context, by signalbox.Principal, name string, dryRun bool, change func(old *signalbox.Rule, now *signalbox.Catalogue) (signalbox.Rule, error)) (*signalbox.RuleSaved, error) {
 	var before *signalbox.Rule
 	var saved signalbox.RuleSaved
-	stored, err := e.edit(ctx, tenant, dryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
+	stored, err := e.edit(ctx, by, dryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
 		before, saved = nil, signalbox.RuleSaved{}
 		i := findRule(now.Rules, name)
 		if i >= 0 {
@@ -254,7 +255,7 @@ func (e *Editor) editRule(ctx context.Context, tenant signalbox.ID, name string,
 	saved.Rule = stored.Rules[i]
 	saved.Change = diffRule(before, &saved.Rule)
 	if e.cfg.Live != nil && !dryRun {
-		if live, ok := e.cfg.Live.Rule(tenant, name); ok { // its namespace and counts filled in
+		if live, ok := e.cfg.Live.Rule(by.Tenant.ID, name); ok { // its namespace and counts filled in
 			saved.Rule = live
 		}
 	}

@@ -18,13 +18,13 @@ const maxSampled = 50
 // that it leaves out is kept, and DRAFT saves a definition without publishing it.
 //
 // Every fault is answered, each an error of its own within one that joins them.
-func (e *Editor) Apply(ctx context.Context, tenant signalbox.ID, content signalbox.Catalogue, dryRun bool) ([]signalbox.Change, []signalbox.Warning, error) {
-	shares, err := e.samples(ctx, tenant, content.Types)
+func (e *Editor) Apply(ctx context.Context, by signalbox.Principal, content signalbox.Catalogue, dryRun bool) ([]signalbox.Change, []signalbox.Warning, error) {
+	shares, err := e.samples(ctx, by.Tenant.ID, content.Types)
 	if err != nil {
 		return nil, nil, err
 	}
 	var a application
-	stored, err := e.edit(ctx, tenant, dryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
+	stored, err := e.edit(ctx, by, dryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
 		a = application{editor: e, tenant: t, content: content, before: now, shares: shares}
 		return a.plan()
 	})

@@ -28,11 +28,11 @@ rules:
     start: { workflow: W, taskQueue: q }
 `))
 	require.NoError(t, err, "nothing that can be seen without the database")
-	_, _, err = r.editor.Apply(t.Context(), r.tenant(), content, false)
+	_, _, err = r.editor.Apply(t.Context(), as(r.tenant()), content, false)
 	require.ErrorContains(t, err, "displayName")
 	content.Types = nil
 	content.Rules = append(content.Rules, signalbox.Rule{Name: "two", RuleDefinition: definition("payload.data.currency == 5")})
-	_, _, err = r.editor.Apply(t.Context(), r.tenant(), content, false)
+	_, _, err = r.editor.Apply(t.Context(), as(r.tenant()), content, false)
 	require.ErrorContains(t, err, `rule "one"`)
 	require.ErrorContains(t, err, `rule "two"`, "every fault, not the first")
 	require.Equal(t, signalbox.CodeConfiguration, signalbox.ErrorCode(err))
@@ -58,7 +58,7 @@ func TestApplyLaysAFileOverWhatStands(t *testing.T) {
 		"event type order:placed": signalbox.Unchanged, "event type order:cancelled": signalbox.Unchanged, "rule approve": signalbox.Unchanged,
 	}, actions(changes))
 
-	_, err := r.editor.SetRuleState(t.Context(), r.tenant(), "approve", signalbox.RuleDisabled)
+	_, err := r.editor.SetRuleState(t.Context(), as(r.tenant()), "approve", signalbox.RuleDisabled)
 	require.NoError(t, err)
 	changes, _ = r.apply(orders)
 	require.Equal(t, signalbox.Unchanged, actions(changes)["rule approve"], "a state that the file leaves out is kept")
@@ -139,7 +139,7 @@ rules:
 	} {
 		content, err := Parse([]byte(fmt.Sprintf(file, c.field, c.expect)))
 		require.NoError(t, err)
-		_, _, err = r.editor.Apply(t.Context(), r.tenant(), content, false)
+		_, _, err = r.editor.Apply(t.Context(), as(r.tenant()), content, false)
 		if c.want == nil {
 			require.NoError(t, err)
 			continue
@@ -170,7 +170,7 @@ rules:
 	big, _ := r.live.Rule(r.tenant(), "big")
 	draft := big.RuleDefinition
 	draft.When = "payload.data.total > 20"
-	_, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "big", Definition: draft})
+	_, err := r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "big", Definition: draft})
 	require.NoError(t, err)
 	changes, _ := r.apply(file)
 	for _, c := range changes {

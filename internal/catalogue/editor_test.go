@@ -56,37 +56,37 @@ func TestARuleFromItsDraftToItsEnd(t *testing.T) { // A-12, X-14
 		return d.Verdict
 	}
 
-	saved, err := r.editor.SaveRule(ctx, r.tenant(), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 10"), Create: true})
+	saved, err := r.editor.SaveRule(ctx, as(r.tenant()), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 10"), Create: true})
 	require.NoError(t, err)
 	require.Equal(t, signalbox.Created, saved.Change.Action)
 	require.Equal(t, signalbox.RuleDraft, saved.Rule.State)
 	require.Zero(t, saved.Rule.Version)
 	require.Equal(t, signalbox.VerdictDisabled, verdict(), "a draft is not asked, and says so")
 
-	_, err = r.editor.SetRuleState(ctx, r.tenant(), "large", signalbox.RuleEnabled)
+	_, err = r.editor.SetRuleState(ctx, as(r.tenant()), "large", signalbox.RuleEnabled)
 	require.ErrorContains(t, err, "publish it first")
 
-	saved, err = r.editor.PublishRule(ctx, r.tenant(), "large", signalbox.RuleShadow)
+	saved, err = r.editor.PublishRule(ctx, as(r.tenant()), "large", signalbox.RuleShadow)
 	require.NoError(t, err)
 	require.Equal(t, 1, saved.Rule.Version)
 	require.Contains(t, saved.Change.Details, `state: "DRAFT" → "SHADOW"`)
 	require.Equal(t, signalbox.VerdictShadow, verdict(), "in force when the editor answers")
 
-	_, err = r.editor.PublishRule(ctx, r.tenant(), "large", "")
+	_, err = r.editor.PublishRule(ctx, as(r.tenant()), "large", "")
 	require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err))
 	require.ErrorContains(t, err, "no draft to publish")
 
-	saved, err = r.editor.SetRuleState(ctx, r.tenant(), "large", signalbox.RuleEnabled)
+	saved, err = r.editor.SetRuleState(ctx, as(r.tenant()), "large", signalbox.RuleEnabled)
 	require.NoError(t, err)
 	require.Equal(t, 1, saved.Rule.Version, "a state is no part of a version")
 	require.Equal(t, signalbox.VerdictMatched, verdict())
 
 	// A draft beside what is in force.
-	saved, err = r.editor.SaveRule(ctx, r.tenant(), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 1000")})
+	saved, err = r.editor.SaveRule(ctx, as(r.tenant()), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 1000")})
 	require.NoError(t, err)
 	require.Equal(t, []string{`draft.on.type: none → "order"`, `draft.on.operation: none → "placed"`, `draft.when: none → "payload.data.total > 1000"`, `draft.start.workflow: none → "W"`, `draft.start.taskQueue: none → "q"`}, saved.Change.Details)
 	require.Equal(t, signalbox.VerdictMatched, verdict())
-	saved, err = r.editor.PublishRule(ctx, r.tenant(), "large", "")
+	saved, err = r.editor.PublishRule(ctx, as(r.tenant()), "large", "")
 	require.NoError(t, err)
 	require.Equal(t, 2, saved.Rule.Version)
 	require.Nil(t, saved.Rule.Draft)
@@ -94,14 +94,14 @@ func TestARuleFromItsDraftToItsEnd(t *testing.T) { // A-12, X-14
 	require.Equal(t, signalbox.VerdictFiltered, verdict())
 
 	// A draft that says what is in force is none.
-	saved, err = r.editor.SaveRule(ctx, r.tenant(), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 1000")})
+	saved, err = r.editor.SaveRule(ctx, as(r.tenant()), signalbox.RuleEdit{Name: "large", Definition: definition("payload.data.total > 1000")})
 	require.NoError(t, err)
 	require.Nil(t, saved.Rule.Draft)
 	require.Equal(t, signalbox.Unchanged, saved.Change.Action)
 
-	require.NoError(t, r.editor.DeleteRule(ctx, r.tenant(), "large"))
+	require.NoError(t, r.editor.DeleteRule(ctx, as(r.tenant()), "large"))
 	require.Empty(t, verdict())
-	err = r.editor.DeleteRule(ctx, r.tenant(), "large")
+	err = r.editor.DeleteRule(ctx, as(r.tenant()), "large")
 	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
 
 	versions, err := r.store.RuleVersions(ctx, r.tenant(), "large")
@@ -112,18 +112,18 @@ func TestARuleFromItsDraftToItsEnd(t *testing.T) { // A-12, X-14
 func TestADryRunSavesNothing(t *testing.T) {
 	r := newRig(t)
 	r.apply(orders)
-	saved, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "approve", Definition: definition("true"), Publish: true, DryRun: true})
+	saved, err := r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "approve", Definition: definition("true"), Publish: true, DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, 2, saved.Rule.Version)
 	require.Equal(t, []string{
 		`when: "payload.data.total > 100" → "true"`, `start.workflow: "Approve" → "W"`, `start.taskQueue: "orders" → "q"`,
 	}, saved.Change.Details)
-	typ, err := r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: signalbox.EventType{Type: "order", Operation: "shipped"}, DryRun: true})
+	typ, err := r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: signalbox.EventType{Type: "order", Operation: "shipped"}, DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, signalbox.Created, typ.Change.Action)
 	content, err := Parse([]byte(strings.ReplaceAll(orders, "100", "200")))
 	require.NoError(t, err)
-	changes, _, err := r.editor.Apply(t.Context(), r.tenant(), content, true)
+	changes, _, err := r.editor.Apply(t.Context(), as(r.tenant()), content, true)
 	require.NoError(t, err)
 	require.Contains(t, changes, signalbox.Change{Kind: "rule", Name: "approve", Action: signalbox.Changed, Details: []string{`when: "payload.data.total > 100" → "payload.data.total > 200"`}})
 
@@ -160,7 +160,7 @@ func TestSaveRuleRefusesWhatCannotBeRight(t *testing.T) { // A-06, X-05, X-12, P
 		"no workflow, no name":   {signalbox.RuleEdit{Name: "a b", Create: true, Definition: signalbox.RuleDefinition{On: definition("").On}}, signalbox.CodeConfiguration, []string{"/name", "/start/workflow", "/start/taskQueue"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := r.editor.SaveRule(t.Context(), r.tenant(), c.edit)
+			_, err := r.editor.SaveRule(t.Context(), as(r.tenant()), c.edit)
 			require.Equal(t, c.code, signalbox.ErrorCode(err), "%v", err)
 			require.Equal(t, c.pointers, pointers(err))
 			require.Contains(t, signalbox.AsError(err).Message, c.message)
@@ -176,7 +176,7 @@ func TestARuleThatFitsNothingIsSavedWithAWarning(t *testing.T) {
 	r.apply(orders)
 	d := definition("")
 	d.On.Operation = "place"
-	saved, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "typo", Create: true, Publish: true, Definition: d})
+	saved, err := r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "typo", Create: true, Publish: true, Definition: d})
 	require.NoError(t, err)
 	require.Len(t, saved.Warnings, 1)
 	require.Equal(t, signalbox.WarnRule, saved.Warnings[0].Code)
@@ -188,15 +188,15 @@ func TestARuleThatNoLongerFitsCanBeSwitchedOff(t *testing.T) {
 	r.apply(orders)
 	d := definition("payload.data.sum > 1")
 	d.On.Operation = "cancelled"
-	_, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "sums", Create: true, Publish: true, Definition: d})
+	_, err := r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "sums", Create: true, Publish: true, Definition: d})
 	require.NoError(t, err, "a type without a schema takes anything")
-	typ, err := r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{
+	typ, err := r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{
 		Type: signalbox.EventType{Type: "order", Operation: "cancelled"}, Schema: []byte(`{"properties": {"total": {"type": "number"}}}`),
 	})
 	require.NoError(t, err)
 	require.Equal(t, "sums", typ.BrokenRules[0].Rule)
 
-	saved, err := r.editor.SetRuleState(t.Context(), r.tenant(), "sums", signalbox.RuleDisabled)
+	saved, err := r.editor.SetRuleState(t.Context(), as(r.tenant()), "sums", signalbox.RuleDisabled)
 	require.NoError(t, err)
 	require.Equal(t, signalbox.RuleDisabled, saved.Rule.State)
 	require.Equal(t, []string{`state: "ENABLED" → "DISABLED"`}, saved.Change.Details)
@@ -204,7 +204,7 @@ func TestARuleThatNoLongerFitsCanBeSwitchedOff(t *testing.T) {
 	require.Equal(t, signalbox.WarnRule, saved.Warnings[0].Code)
 	require.Contains(t, saved.Warnings[0].Message, `"sum"`)
 	d.Description = "changed"
-	_, err = r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "sums", Publish: true, Definition: d})
+	_, err = r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "sums", Publish: true, Definition: d})
 	require.Equal(t, []string{"/when"}, pointers(err), "what is new is held to it all the same")
 }
 
@@ -220,13 +220,13 @@ rules:
 	require.True(t, found)
 	draft := big.RuleDefinition
 	draft.When = "payload.data.total > 2"
-	_, err := r.editor.SaveRule(t.Context(), r.tenant(), signalbox.RuleEdit{Name: "big", Definition: draft})
+	_, err := r.editor.SaveRule(t.Context(), as(r.tenant()), signalbox.RuleEdit{Name: "big", Definition: draft})
 	require.NoError(t, err)
-	_, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{
+	_, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{
 		Type: signalbox.EventType{Type: "order", Operation: "placed"}, Schema: []byte(`{"properties": {"sum": {"type": "number"}}}`),
 	})
 	require.NoError(t, err)
-	saved, err := r.editor.SetRuleState(t.Context(), r.tenant(), "big", signalbox.RuleDisabled)
+	saved, err := r.editor.SetRuleState(t.Context(), as(r.tenant()), "big", signalbox.RuleDisabled)
 	require.NoError(t, err)
 	require.Equal(t, signalbox.RuleDisabled, saved.Rule.State)
 	require.NotNil(t, saved.Rule.Draft)

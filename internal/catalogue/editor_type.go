@@ -25,11 +25,11 @@ const (
 // SaveEventType registers a pair or changes it. What is wrong with it is
 // INVALID_INPUT with every violation, and so is a schema that breaks what stands,
 // where the type's mode is BACKWARD.
-func (e *Editor) SaveEventType(ctx context.Context, tenant signalbox.ID, edit signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error) {
-	share := e.sample(ctx, tenant, &edit.Type, edit.Schema) // before the tenant is locked
+func (e *Editor) SaveEventType(ctx context.Context, by signalbox.Principal, edit signalbox.EventTypeEdit) (*signalbox.EventTypeSaved, error) {
+	share := e.sample(ctx, by.Tenant.ID, &edit.Type, edit.Schema) // before the tenant is locked
 	var before *signalbox.EventType
 	var saved signalbox.EventTypeSaved
-	stored, err := e.edit(ctx, tenant, edit.DryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
+	stored, err := e.edit(ctx, by, edit.DryRun, func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error) {
 		now.Types = slices.Clone(now.Types)
 		p := typePlan{edit: edit, tenant: t, now: &now, editor: e}
 		faults, err := p.run()

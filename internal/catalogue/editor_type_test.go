@@ -21,7 +21,7 @@ func TestSaveEventType(t *testing.T) { // P-25, X-05
 	typ := signalbox.EventType{Type: "order", Operation: "placed", DisplayName: "Order placed"}
 	const breaking = `{"type": "object", "required": ["currency"], "properties": {"currency": {"type": "string"}, "sum": {"type": "number"}}}`
 
-	saved, err := r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking), DryRun: true})
+	saved, err := r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking), DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, 13, saved.Sampled)
 	require.Equal(t, 12, saved.Refused.Count, "those without a currency")
@@ -40,7 +40,7 @@ func TestSaveEventType(t *testing.T) { // P-25, X-05
 	require.Contains(t, codes, signalbox.WarnRule)
 
 	typ.Compatibility = signalbox.CompatibilityBackward
-	_, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking)})
+	_, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking)})
 	require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err))
 	e := signalbox.AsError(err)
 	require.True(t, slices.ContainsFunc(e.Violations, func(v signalbox.Violation) bool { return strings.HasPrefix(v.Message, `breaks rule "approve"`) }), "%v", e.Violations)
@@ -48,13 +48,13 @@ func TestSaveEventType(t *testing.T) { // P-25, X-05
 		require.True(t, strings.HasPrefix(pointer, "/schema"), pointer)
 	}
 
-	saved, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking), AllowBreaking: true})
+	saved, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: typ, Schema: []byte(breaking), AllowBreaking: true})
 	require.NoError(t, err)
 	require.Len(t, saved.Type.Schemas, 2)
 	require.JSONEq(t, breaking, string(saved.Type.Newest().Text))
 
 	// The same schema is no new version, nor is it broken anew.
-	saved, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: typ, Schema: []byte(strings.ReplaceAll(breaking, " ", "\n"))})
+	saved, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: typ, Schema: []byte(strings.ReplaceAll(breaking, " ", "\n"))})
 	require.NoError(t, err)
 	require.Len(t, saved.Type.Schemas, 2)
 	require.Equal(t, signalbox.Unchanged, saved.Change.Action)
@@ -83,7 +83,7 @@ func TestSaveEventTypeRefusesWhatCannotBeRight(t *testing.T) {
 		"a schema from afar":     {signalbox.EventTypeEdit{Type: typ(func(*signalbox.EventType) {}), Schema: []byte(`{"$ref": "file:///etc/passwd"}`)}, "/schema/$ref", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := r.editor.SaveEventType(t.Context(), r.tenant(), c.edit)
+			_, err := r.editor.SaveEventType(t.Context(), as(r.tenant()), c.edit)
 			require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err), "%v", err)
 			require.Equal(t, []string{c.pointer}, pointers(err))
 			require.Contains(t, signalbox.AsError(err).Message, c.message)
@@ -101,17 +101,17 @@ types:
   - type: ticket
     operations: [{ name: created, displayName: Ticket Created, compatibility: backward, fields: { a: string } }]`)
 	edit := signalbox.EventTypeEdit{Type: signalbox.EventType{Type: "ticket", Operation: "created"}, Schema: []byte(`{"properties": {"a": {"type": "number"}}}`)}
-	_, err := r.editor.SaveEventType(t.Context(), r.tenant(), edit)
+	_, err := r.editor.SaveEventType(t.Context(), as(r.tenant()), edit)
 	require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err))
 	edit.AllowBreaking = true
-	_, err = r.editor.SaveEventType(t.Context(), r.tenant(), edit)
+	_, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), edit)
 	require.NoError(t, err)
 
 	r.apply("types: [{ type: ticket, operations: [{ name: created, displayName: Ticket Created }] }]")
 	for _, taken := range []signalbox.EventType{
 		{Type: "Ticket Created", Operation: "x"}, {Type: "other", Operation: "x", DisplayName: "ticket"},
 	} {
-		_, err = r.editor.SaveEventType(t.Context(), r.tenant(), signalbox.EventTypeEdit{Type: taken})
+		_, err = r.editor.SaveEventType(t.Context(), as(r.tenant()), signalbox.EventTypeEdit{Type: taken})
 		require.ErrorContains(t, err, "take another name")
 	}
 }

@@ -108,7 +108,7 @@ rules: [{ name: large, on: { event: "order:placed" }, when: payload.data.total >
 	require.NoError(t, err)
 	require.Equal(t, 2, p.Scanned, "from is in the window, before is not")
 
-	_, err = r.editor.SetRuleState(t.Context(), r.tenant(), "large", signalbox.RuleDisabled)
+	_, err = r.editor.SetRuleState(t.Context(), as(r.tenant()), "large", signalbox.RuleDisabled)
 	require.NoError(t, err)
 	p, err = r.explainer.Preview(t.Context(), r.tenant(), "large", definition("payload.data.total > 100"), signalbox.Window{})
 	require.NoError(t, err)

@@ -67,7 +67,7 @@ func (r *rig) apply(text string) ([]signalbox.Change, []signalbox.Warning) {
 	r.Helper()
 	content, err := Parse([]byte(text))
 	require.NoError(r, err)
-	changes, warnings, err := r.editor.Apply(r.Context(), r.tenant(), content, false)
+	changes, warnings, err := r.editor.Apply(r.Context(), as(r.tenant()), content, false)
 	require.NoError(r, err)
 	return changes, warnings
 }
@@ -104,4 +104,9 @@ func (r *rig) keep(records ...*signalbox.Record) {
 	for _, record := range records {
 		require.NoError(r, record.Err)
 	}
+}
+
+// as is who changes things of a tenant in these tests.
+func as(tenant signalbox.ID) signalbox.Principal {
+	return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant}, Actor: "test"}
 }

@@ -93,7 +93,7 @@ func newRoad(t *testing.T, o options) *road {
 	}
 	owner, err := db.TenantBySlug(t.Context(), signalbox.DefaultTenantSlug)
 	require.NoError(t, err)
-	_, err = db.Edit(t.Context(), owner.ID, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) {
+	_, err = db.Edit(t.Context(), signalbox.Principal{Tenant: owner, Actor: "test"}, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) {
 		return signalbox.Catalogue{
 			Types: []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert"}, {Type: "inventory", Operation: "item_expired"}, {Type: "order", Operation: "placed"}},
 			Rules: o.rules,

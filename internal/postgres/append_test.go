@@ -17,6 +17,11 @@ import (
 
 var defaultTenant = must(signalbox.ParseID("00000000-0000-7000-8000-000000000001"))
 
+// as is who changes things of a tenant in these tests.
+func as(tenant signalbox.ID) signalbox.Principal {
+	return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant}, Actor: "test"}
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -49,7 +49,7 @@ func (e planError) Error() string { return e.err.Error() }
 //
 // Errors: NOT_FOUND for an unknown tenant; plan's own, as it is; UNAVAILABLE where
 // the database is away or other edits take too long.
-func (db *DB) Edit(ctx context.Context, tenant signalbox.ID, dryRun bool, plan func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
+func (db *DB) Edit(ctx context.Context, by signalbox.Principal, dryRun bool, plan func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
 	leave, err := enter(ctx, db.edits, db.timeout, "too many edits of the catalogue are under way; try again later")
 	if err != nil {
 		return signalbox.Catalogue{}, err
@@ -59,7 +59,7 @@ func (db *DB) Edit(ctx context.Context, tenant signalbox.ID, dryRun bool, plan f
 	defer cancel()
 	var stored signalbox.Catalogue
 	err = pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		stored, err = edit(ctx, tx, tenant, plan)
+		stored, err = edit(ctx, tx, by, plan)
 		if err == nil && dryRun {
 			return errDryRun // the answer is of the real thing, which is then undone
 		}
@@ -77,12 +77,12 @@ func (db *DB) Edit(ctx context.Context, tenant signalbox.ID, dryRun bool, plan f
 	return stored, nil
 }
 
-func edit(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
+func edit(ctx context.Context, tx pgx.Tx, by signalbox.Principal, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
 	// The plan may take longer than a transaction may idle otherwise.
 	if _, err := tx.Exec(ctx, `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`, milliseconds(editTimeout)); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	t, err := readTenant(ctx, tx, tenant, selectTenants+` WHERE id = $1 FOR UPDATE`)
+	t, err := readTenant(ctx, tx, by.Tenant.ID, selectTenants+` WHERE id = $1 FOR UPDATE`)
 	if err != nil {
 		return signalbox.Catalogue{}, err
 	}
@@ -101,10 +101,10 @@ func edit(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, plan func(signalb
 	if d.isEmpty() {
 		return now, nil
 	}
-	if err := d.write(ctx, tx, tenant); err != nil {
+	if err := d.write(ctx, tx, by.Tenant.ID); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	if t, err = readTenant(ctx, tx, tenant, selectTenants+` WHERE id = $1`); err != nil {
+	if t, err = readTenant(ctx, tx, by.Tenant.ID, selectTenants+` WHERE id = $1`); err != nil {
 		return signalbox.Catalogue{}, err
 	}
 	return readCatalogue(ctx, tx, t)

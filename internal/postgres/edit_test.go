@@ -32,7 +32,7 @@ type editor struct {
 func (e editor) edit(dryRun bool, change func(*catalogue)) (after catalogue, bumped bool) {
 	e.t.Helper()
 	before := e.tenant().Revision
-	after, err := e.db.Edit(e.t.Context(), defaultTenant, dryRun, func(t signalbox.Tenant, now catalogue) (catalogue, error) {
+	after, err := e.db.Edit(e.t.Context(), as(defaultTenant), dryRun, func(t signalbox.Tenant, now catalogue) (catalogue, error) {
 		require.Equal(e.t, before, t.Revision)
 		change(&now)
 		return now, nil
@@ -230,7 +230,7 @@ func TestEditRefuses(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := db.Edit(t.Context(), c.tenant, false, func(signalbox.Tenant, catalogue) (catalogue, error) { return c.plan() })
+			_, err := db.Edit(t.Context(), as(c.tenant), false, func(signalbox.Tenant, catalogue) (catalogue, error) { return c.plan() })
 			c.check(t, err)
 			after, err := db.Catalogue(t.Context(), defaultTenant)
 			require.NoError(t, err)
@@ -250,7 +250,7 @@ func TestEditsTakeTurns(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
-			_, err := db.Edit(t.Context(), defaultTenant, false, func(_ signalbox.Tenant, now catalogue) (catalogue, error) {
+			_, err := db.Edit(t.Context(), as(defaultTenant), false, func(_ signalbox.Tenant, now catalogue) (catalogue, error) {
 				now.Rules = append(now.Rules, rule(fmt.Sprint("r", i), "W"))
 				return now, nil
 			})

@@ -120,7 +120,7 @@ func TestAnEditIsIdempotentAndVersionsRules(t *testing.T) {
 	}
 	wanted := signalbox.Catalogue{Types: []signalbox.EventType{{Type: "a", Operation: "b"}}, Rules: []signalbox.Rule{rule}}
 	edit := func() (revision int64, r signalbox.Rule) {
-		stored, err := db.Edit(t.Context(), defaultTenant, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) { return wanted, nil })
+		stored, err := db.Edit(t.Context(), as(defaultTenant), false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) { return wanted, nil })
 		require.NoError(t, err)
 		tenant, err := db.TenantBySlug(t.Context(), signalbox.DefaultTenantSlug)
 		require.NoError(t, err)
