@@ -31,8 +31,10 @@ func (r *mutationResolver) SendCustomEvents(ctx context.Context, inputs []model.
 	if err != nil {
 		return nil, err
 	}
-	if len(inputs) > maxBatch {
-		return nil, invalid("inputs has too many events: the limit is %d", maxBatch)
+	if limit := least(&p, "batch", maxBatch, func(l *signalbox.Limits) int { return l.Batch }); float64(len(inputs)) > limit.Value {
+		e := invalid("inputs has too many events: the limit is %v", limit.Value)
+		e.Limit = limit
+		return nil, e
 	}
 	events := make([]ingest.Input, len(inputs))
 	for i := range inputs {
@@ -67,7 +69,7 @@ func (r *queryResolver) Events(ctx context.Context, filter *model.EventFilter, f
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(first, after)
+	page, err := pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}

@@ -52,9 +52,9 @@ const (
 	maxElements = 256_000 // of a variable's list
 )
 
-// Config is what the door is made of. The interfaces and functions are needed, but
-// for Tester, RuleEditor, TypeEditor, Explainer and History: where one is nil, the
-// fields that it serves answer CONFIGURATION.
+// Config is what the door is made of. The interfaces and functions are needed; where
+// Keys, Tenants, Directory or Audit is nil, the fields that it serves answer
+// CONFIGURATION.
 type Config struct {
 	Sender     Sender
 	Tester     Tester
@@ -65,6 +65,11 @@ type Config struct {
 	TypeEditor TypeEditor
 	Explainer  Explainer
 	History    History
+	// Keys, Tenants, Directory and Audit may be nil.
+	Keys      Keys
+	Tenants   Tenants
+	Directory Directory
+	Audit     Audit
 	// Principal says who is calling.
 	Principal func(ctx context.Context) (signalbox.Principal, error)
 	// RequestID is the id under which the log has the request.
@@ -90,8 +95,14 @@ func New(cfg Config) (*Handler, error) {
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}
+	if err := checkPermissions(served()); err != nil {
+		return nil, fmt.Errorf("graph.New: %w", err)
+	}
 	cfg.Limits = cfg.Limits.orDefaults()
-	schema := generated.NewExecutableSchema(generated.Config{Schema: served(), Resolvers: &Resolver{cfg: cfg}})
+	cfg = cfg.withAbsent()
+	schema := generated.NewExecutableSchema(generated.Config{
+		Schema: served(), Resolvers: &Resolver{cfg: cfg}, Directives: generated.DirectiveRoot{Can: cfg.can},
+	})
 	return &Handler{
 		cfg:       cfg,
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),

@@ -27,6 +27,18 @@ const (
 
 var tenant = signalbox.ID{0: 1, 15: 7}
 
+// admin may do anything within its tenant.
+func admin() signalbox.Principal { return may("tenant:admin") }
+
+// may is a principal with these permissions.
+func may(texts ...string) signalbox.Principal {
+	permissions, err := signalbox.ParsePermissions(texts)
+	if err != nil {
+		panic(err)
+	}
+	return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant, Slug: "acme"}, Actor: "key 7", Permissions: permissions}
+}
+
 // fakes stand for everything behind the door. A function that is nil accepts, and
 // finds nothing.
 type fakes struct {
@@ -194,7 +206,7 @@ func open(t testing.TB, f *fakes, change ...func(*graph.Config)) *door {
 			if f.principal != nil {
 				return f.principal()
 			}
-			return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant, Slug: "acme"}}, nil
+			return admin(), nil
 		},
 		RequestID:     func(context.Context) string { return requestID },
 		Logger:        slog.New(slog.NewTextHandler(d.log, nil)),

@@ -82,6 +82,7 @@ func resultOf(one *ingest.BatchResult) model.SendCustomEventResult {
 	if out.Suggestions == nil {
 		out.Suggestions = []string{}
 	}
+	out.Limit = reachedOf(e.Limit)
 	if e.RetryAfter > 0 {
 		ms := int(e.RetryAfter.Milliseconds())
 		out.RetryAfterMs = &ms
@@ -156,23 +157,6 @@ func dispatchFilterOf(f *model.DispatchFilter) (signalbox.DispatchFilter, error)
 
 func redriveFilterOf(f *model.RedriveFilter) (signalbox.DispatchFilter, error) {
 	return dispatchFilterOf(&model.DispatchFilter{Rule: f.Rule, Namespace: f.Namespace, EventID: f.EventID})
-}
-
-// pageOf reads the arguments of a connection.
-func pageOf(first *int, after *string) (signalbox.Page, error) {
-	page := signalbox.Page{First: orZero(first)}
-	if page.First < 1 || page.First > maxPage {
-		return page, invalid("first is from 1 to %d", maxPage)
-	}
-	if after == nil {
-		return page, nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(*after)
-	if err != nil || len(raw) != len(page.After) {
-		return page, invalid("after is not a cursor: take an endCursor as it was given")
-	}
-	page.After = signalbox.ID(raw)
-	return page, nil
 }
 
 func cursorOf(id signalbox.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }

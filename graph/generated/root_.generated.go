@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/signalbox/signalbox/graph/model"
@@ -25,12 +26,43 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {
+	Can func(ctx context.Context, obj any, next graphql.Resolver, any []string) (res any, err error)
 }
 
 type ComplexityRoot struct {
+	APIKey struct {
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastUsedAt  func(childComplexity int) int
+		Limits      func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Permissions func(childComplexity int) int
+		ReplacedBy  func(childComplexity int) int
+		RevokedAt   func(childComplexity int) int
+	}
+
+	AuditConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AuditEntry struct {
+		Action func(childComplexity int) int
+		Actor  func(childComplexity int) int
+		After  func(childComplexity int) int
+		At     func(childComplexity int) int
+		Before func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Name   func(childComplexity int) int
+	}
+
 	BrokenRule struct {
 		Reason func(childComplexity int) int
 		Rule   func(childComplexity int) int
@@ -48,6 +80,11 @@ type ComplexityRoot struct {
 		Reason   func(childComplexity int) int
 		Result   func(childComplexity int) int
 		Text     func(childComplexity int) int
+	}
+
+	CreatedKey struct {
+		Key    func(childComplexity int) int
+		Secret func(childComplexity int) int
 	}
 
 	CustomEventPayload struct {
@@ -174,17 +211,38 @@ type ComplexityRoot struct {
 		Version   func(childComplexity int) int
 	}
 
+	LimitReached struct {
+		Name  func(childComplexity int) int
+		Scope func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	Limits struct {
+		Backlog      func(childComplexity int) int
+		Batch        func(childComplexity int) int
+		Burst        func(childComplexity int) int
+		Page         func(childComplexity int) int
+		PayloadBytes func(childComplexity int) int
+		Rate         func(childComplexity int) int
+	}
+
 	Mutation struct {
+		CreateKey         func(childComplexity int, input model.CreateKeyInput) int
 		CreateRule        func(childComplexity int, input model.RuleInput, publish *bool, state *signalbox.RuleState, dryRun *bool) int
+		CreateTenant      func(childComplexity int, input model.CreateTenantInput) int
 		DeleteRule        func(childComplexity int, name string) int
 		PublishRule       func(childComplexity int, name string, state *signalbox.RuleState) int
 		RedriveDispatch   func(childComplexity int, id string) int
 		RedriveDispatches func(childComplexity int, filter model.RedriveFilter) int
+		RevokeKey         func(childComplexity int, id string, tenant *string) int
+		RotateKey         func(childComplexity int, id string, overlap time.Duration, tenant *string) int
 		SaveEventType     func(childComplexity int, input model.EventTypeInput, dryRun *bool) int
 		SendCustomEvent   func(childComplexity int, input model.SendCustomEventInput) int
 		SendCustomEvents  func(childComplexity int, inputs []model.SendCustomEventInput) int
 		SetRuleState      func(childComplexity int, name string, state signalbox.RuleState) int
 		UpdateRule        func(childComplexity int, input model.RuleInput, publish *bool, state *signalbox.RuleState, dryRun *bool) int
+		UpdateSettings    func(childComplexity int, input model.SettingsInput) int
+		UpdateTenant      func(childComplexity int, slug string, input model.UpdateTenantInput) int
 	}
 
 	PageInfo struct {
@@ -193,6 +251,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AuditLog        func(childComplexity int, filter *model.AuditFilter, first *int, after *string, tenant *string) int
 		CompareRules    func(childComplexity int, shadow string, enabled string, window *model.WindowInput) int
 		Dispatches      func(childComplexity int, filter *model.DispatchFilter, first *int, after *string) int
 		Event           func(childComplexity int, id string) int
@@ -200,11 +259,15 @@ type ComplexityRoot struct {
 		EventTypes      func(childComplexity int) int
 		Events          func(childComplexity int, filter *model.EventFilter, first *int, after *string) int
 		ExplainEvent    func(childComplexity int, eventID string, ruleName string) int
+		Keys            func(childComplexity int, tenant *string) int
 		PreviewRule     func(childComplexity int, draft model.RuleInput, window *model.WindowInput) int
 		Rule            func(childComplexity int, name string) int
 		RuleVersions    func(childComplexity int, name string) int
 		Rules           func(childComplexity int) int
+		Tenant          func(childComplexity int) int
+		Tenants         func(childComplexity int) int
 		TestCustomEvent func(childComplexity int, input model.SendCustomEventInput) int
+		Viewer          func(childComplexity int) int
 	}
 
 	RedriveResult struct {
@@ -349,6 +412,7 @@ type ComplexityRoot struct {
 
 	SendError struct {
 		Code         func(childComplexity int) int
+		Limit        func(childComplexity int) int
 		Message      func(childComplexity int) int
 		Path         func(childComplexity int) int
 		RetryAfterMs func(childComplexity int) int
@@ -362,6 +426,15 @@ type ComplexityRoot struct {
 		Type  func(childComplexity int) int
 	}
 
+	Tenant struct {
+		Config       func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Limits       func(childComplexity int) int
+		Namespace    func(childComplexity int) int
+		Slug         func(childComplexity int) int
+		UnknownNames func(childComplexity int) int
+	}
+
 	TestCustomEventResponse struct {
 		Decisions        func(childComplexity int) int
 		OmittedDecisions func(childComplexity int) int
@@ -371,6 +444,14 @@ type ComplexityRoot struct {
 		Starts           func(childComplexity int) int
 		Type             func(childComplexity int) int
 		Warnings         func(childComplexity int) int
+	}
+
+	Viewer struct {
+		Actor       func(childComplexity int) int
+		Key         func(childComplexity int) int
+		Limits      func(childComplexity int) int
+		Permissions func(childComplexity int) int
+		Tenant      func(childComplexity int) int
 	}
 
 	Violation struct {
@@ -408,6 +489,129 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "APIKey.createdAt":
+		if e.ComplexityRoot.APIKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.CreatedAt(childComplexity), true
+	case "APIKey.createdBy":
+		if e.ComplexityRoot.APIKey.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.CreatedBy(childComplexity), true
+	case "APIKey.expiresAt":
+		if e.ComplexityRoot.APIKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.ExpiresAt(childComplexity), true
+	case "APIKey.id":
+		if e.ComplexityRoot.APIKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.ID(childComplexity), true
+	case "APIKey.lastUsedAt":
+		if e.ComplexityRoot.APIKey.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.LastUsedAt(childComplexity), true
+	case "APIKey.limits":
+		if e.ComplexityRoot.APIKey.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.Limits(childComplexity), true
+	case "APIKey.name":
+		if e.ComplexityRoot.APIKey.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.Name(childComplexity), true
+	case "APIKey.permissions":
+		if e.ComplexityRoot.APIKey.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.Permissions(childComplexity), true
+	case "APIKey.replacedBy":
+		if e.ComplexityRoot.APIKey.ReplacedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.ReplacedBy(childComplexity), true
+	case "APIKey.revokedAt":
+		if e.ComplexityRoot.APIKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKey.RevokedAt(childComplexity), true
+
+	case "AuditConnection.nodes":
+		if e.ComplexityRoot.AuditConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Nodes(childComplexity), true
+	case "AuditConnection.pageInfo":
+		if e.ComplexityRoot.AuditConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.PageInfo(childComplexity), true
+
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.actor":
+		if e.ComplexityRoot.AuditEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Actor(childComplexity), true
+	case "AuditEntry.after":
+		if e.ComplexityRoot.AuditEntry.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.After(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.before":
+		if e.ComplexityRoot.AuditEntry.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Before(childComplexity), true
+	case "AuditEntry.id":
+		if e.ComplexityRoot.AuditEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ID(childComplexity), true
+	case "AuditEntry.kind":
+		if e.ComplexityRoot.AuditEntry.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Kind(childComplexity), true
+	case "AuditEntry.name":
+		if e.ComplexityRoot.AuditEntry.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Name(childComplexity), true
 
 	case "BrokenRule.reason":
 		if e.ComplexityRoot.BrokenRule.Reason == nil {
@@ -471,6 +675,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Clause.Text(childComplexity), true
+
+	case "CreatedKey.key":
+		if e.ComplexityRoot.CreatedKey.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatedKey.Key(childComplexity), true
+	case "CreatedKey.secret":
+		if e.ComplexityRoot.CreatedKey.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatedKey.Secret(childComplexity), true
 
 	case "CustomEventPayload.data":
 		if e.ComplexityRoot.CustomEventPayload.Data == nil {
@@ -978,6 +1195,73 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Explanation.Version(childComplexity), true
 
+	case "LimitReached.name":
+		if e.ComplexityRoot.LimitReached.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LimitReached.Name(childComplexity), true
+	case "LimitReached.scope":
+		if e.ComplexityRoot.LimitReached.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LimitReached.Scope(childComplexity), true
+	case "LimitReached.value":
+		if e.ComplexityRoot.LimitReached.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LimitReached.Value(childComplexity), true
+
+	case "Limits.backlog":
+		if e.ComplexityRoot.Limits.Backlog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Backlog(childComplexity), true
+	case "Limits.batch":
+		if e.ComplexityRoot.Limits.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Batch(childComplexity), true
+	case "Limits.burst":
+		if e.ComplexityRoot.Limits.Burst == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Burst(childComplexity), true
+	case "Limits.page":
+		if e.ComplexityRoot.Limits.Page == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Page(childComplexity), true
+	case "Limits.payloadBytes":
+		if e.ComplexityRoot.Limits.PayloadBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.PayloadBytes(childComplexity), true
+	case "Limits.rate":
+		if e.ComplexityRoot.Limits.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Rate(childComplexity), true
+
+	case "Mutation.createKey":
+		if e.ComplexityRoot.Mutation.CreateKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateKey(childComplexity, args["input"].(model.CreateKeyInput)), true
 	case "Mutation.createRule":
 		if e.ComplexityRoot.Mutation.CreateRule == nil {
 			break
@@ -989,6 +1273,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateRule(childComplexity, args["input"].(model.RuleInput), args["publish"].(*bool), args["state"].(*signalbox.RuleState), args["dryRun"].(*bool)), true
+	case "Mutation.createTenant":
+		if e.ComplexityRoot.Mutation.CreateTenant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createTenant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateTenant(childComplexity, args["input"].(model.CreateTenantInput)), true
 	case "Mutation.deleteRule":
 		if e.ComplexityRoot.Mutation.DeleteRule == nil {
 			break
@@ -1033,6 +1328,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RedriveDispatches(childComplexity, args["filter"].(model.RedriveFilter)), true
+	case "Mutation.revokeKey":
+		if e.ComplexityRoot.Mutation.RevokeKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeKey(childComplexity, args["id"].(string), args["tenant"].(*string)), true
+	case "Mutation.rotateKey":
+		if e.ComplexityRoot.Mutation.RotateKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateKey(childComplexity, args["id"].(string), args["overlap"].(time.Duration), args["tenant"].(*string)), true
 	case "Mutation.saveEventType":
 		if e.ComplexityRoot.Mutation.SaveEventType == nil {
 			break
@@ -1088,6 +1405,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateRule(childComplexity, args["input"].(model.RuleInput), args["publish"].(*bool), args["state"].(*signalbox.RuleState), args["dryRun"].(*bool)), true
+	case "Mutation.updateSettings":
+		if e.ComplexityRoot.Mutation.UpdateSettings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateSettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateSettings(childComplexity, args["input"].(model.SettingsInput)), true
+	case "Mutation.updateTenant":
+		if e.ComplexityRoot.Mutation.UpdateTenant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateTenant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateTenant(childComplexity, args["slug"].(string), args["input"].(model.UpdateTenantInput)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1102,6 +1441,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.HasNextPage(childComplexity), true
 
+	case "Query.auditLog":
+		if e.ComplexityRoot.Query.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLog(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(*int), args["after"].(*string), args["tenant"].(*string)), true
 	case "Query.compareRules":
 		if e.ComplexityRoot.Query.CompareRules == nil {
 			break
@@ -1175,6 +1525,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.ExplainEvent(childComplexity, args["eventID"].(string), args["ruleName"].(string)), true
 
+	case "Query.keys":
+		if e.ComplexityRoot.Query.Keys == nil {
+			break
+		}
+
+		args, err := ec.field_Query_keys_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Keys(childComplexity, args["tenant"].(*string)), true
 	case "Query.previewRule":
 		if e.ComplexityRoot.Query.PreviewRule == nil {
 			break
@@ -1214,6 +1575,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Rules(childComplexity), true
+	case "Query.tenant":
+		if e.ComplexityRoot.Query.Tenant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Tenant(childComplexity), true
+	case "Query.tenants":
+		if e.ComplexityRoot.Query.Tenants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Tenants(childComplexity), true
 	case "Query.testCustomEvent":
 		if e.ComplexityRoot.Query.TestCustomEvent == nil {
 			break
@@ -1225,6 +1598,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TestCustomEvent(childComplexity, args["input"].(model.SendCustomEventInput)), true
+	case "Query.viewer":
+		if e.ComplexityRoot.Query.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
 	case "RedriveResult.redriven":
 		if e.ComplexityRoot.RedriveResult.Redriven == nil {
@@ -1834,6 +2213,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendError.Code(childComplexity), true
+	case "SendError.limit":
+		if e.ComplexityRoot.SendError.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendError.Limit(childComplexity), true
 	case "SendError.message":
 		if e.ComplexityRoot.SendError.Message == nil {
 			break
@@ -1884,6 +2269,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TemporalWorkflow.Type(childComplexity), true
 
+	case "Tenant.config":
+		if e.ComplexityRoot.Tenant.Config == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.Config(childComplexity), true
+	case "Tenant.createdAt":
+		if e.ComplexityRoot.Tenant.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.CreatedAt(childComplexity), true
+	case "Tenant.limits":
+		if e.ComplexityRoot.Tenant.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.Limits(childComplexity), true
+	case "Tenant.namespace":
+		if e.ComplexityRoot.Tenant.Namespace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.Namespace(childComplexity), true
+	case "Tenant.slug":
+		if e.ComplexityRoot.Tenant.Slug == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.Slug(childComplexity), true
+	case "Tenant.unknownNames":
+		if e.ComplexityRoot.Tenant.UnknownNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.UnknownNames(childComplexity), true
+
 	case "TestCustomEventResponse.decisions":
 		if e.ComplexityRoot.TestCustomEventResponse.Decisions == nil {
 			break
@@ -1932,6 +2354,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TestCustomEventResponse.Warnings(childComplexity), true
+
+	case "Viewer.actor":
+		if e.ComplexityRoot.Viewer.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Actor(childComplexity), true
+	case "Viewer.key":
+		if e.ComplexityRoot.Viewer.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Key(childComplexity), true
+	case "Viewer.limits":
+		if e.ComplexityRoot.Viewer.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Limits(childComplexity), true
+	case "Viewer.permissions":
+		if e.ComplexityRoot.Viewer.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.tenant":
+		if e.ComplexityRoot.Viewer.Tenant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Tenant(childComplexity), true
 
 	case "Violation.message":
 		if e.ComplexityRoot.Violation.Message == nil {
@@ -2016,10 +2469,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAuditFilter,
+		ec.unmarshalInputCreateKeyInput,
+		ec.unmarshalInputCreateTenantInput,
 		ec.unmarshalInputCustomEventPayloadInput,
 		ec.unmarshalInputDispatchFilter,
 		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputEventTypeInput,
+		ec.unmarshalInputLimitsInput,
 		ec.unmarshalInputRedriveFilter,
 		ec.unmarshalInputRetryPolicyInput,
 		ec.unmarshalInputRuleInput,
@@ -2028,6 +2485,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRuleTestEventInput,
 		ec.unmarshalInputRuleTestInput,
 		ec.unmarshalInputSendCustomEventInput,
+		ec.unmarshalInputSettingsInput,
+		ec.unmarshalInputUpdateTenantInput,
 		ec.unmarshalInputWindowInput,
 	)
 	first := true
@@ -2104,6 +2563,72 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/audit.graphqls", Input: `extend type Query {
+  """
+  Who changed what, newest first. tenant is for operators; else it is your own
+  tenant's log.
+  """
+  auditLog(
+    filter: AuditFilter
+    "At most 500."
+    first: Int = 50
+    "An endCursor."
+    after: String
+    "A slug; for operators."
+    tenant: String
+  ): AuditConnection @can(any: ["tenant:admin", "operator"])
+}
+
+"One change. It is written together with the change, and stays."
+type AuditEntry {
+  id: ID!
+  at: Time!
+  "E.g. key 0195…, oidc alice, cli bob"
+  actor: String!
+  action: AuditAction!
+  kind: AuditKind!
+  "Of the thing: a rule's name, type:operation, a key's id, a tenant's slug."
+  name: String!
+  "The thing as it was; null where there was none. No secret is in it."
+  before: Map
+  "The thing as it is since; null where there is none."
+  after: Map
+}
+
+enum AuditAction {
+  CREATED
+  CHANGED
+  DELETED
+  "A key."
+  REVOKED
+  "A key, or the secrets at rest."
+  ROTATED
+}
+
+enum AuditKind {
+  "Its settings and limits too."
+  TENANT
+  KEY
+  EVENT_TYPE
+  RULE
+}
+
+"What is left out is not asked for."
+input AuditFilter {
+  kind: AuditKind
+  name: String
+  actor: String
+  "Inclusive."
+  from: Time
+  "Exclusive."
+  before: Time
+}
+
+type AuditConnection {
+  nodes: [AuditEntry!]!
+  pageInfo: PageInfo!
+}
+`, BuiltIn: false},
 	{Name: "../schema/decision.graphqls", Input: `"""
 What one rule said of an event, and why. Where it did not match, clause is the first
 of its condition's clauses that did not hold, as its author wrote it. Sensitive
@@ -2169,15 +2694,15 @@ enum WarningCode {
 `, BuiltIn: false},
 	{Name: "../schema/dispatch.graphqls", Input: `extend type Query {
   "Starts that rules called for, newest first."
-  dispatches(filter: DispatchFilter, "At most 500." first: Int = 50, "An endCursor." after: String): DispatchConnection!
+  dispatches(filter: DispatchFilter, "At most 500." first: Int = 50, "An endCursor." after: String): DispatchConnection! @can(any: ["events:read"])
 }
 
 extend type Mutation {
   "Tries a FAILED dispatch again. One that is not FAILED is left as it is."
-  redriveDispatch(id: ID!): Dispatch
+  redriveDispatch(id: ID!): Dispatch @can(any: ["dispatches:redrive"])
 
   "Tries FAILED dispatches again, at most 10000 a call, and says how many."
-  redriveDispatches(filter: RedriveFilter!): RedriveResult
+  redriveDispatches(filter: RedriveFilter!): RedriveResult @can(any: ["dispatches:redrive"])
 }
 
 "One start that a matching rule calls for: the unit of retry."
@@ -2251,7 +2776,7 @@ type DispatchConnection {
   not used, so a send may turn out to be a duplicate; whether the server has room is
   not asked; waitFor means nothing.
   """
-  testCustomEvent(input: SendCustomEventInput!): TestCustomEventResponse
+  testCustomEvent(input: SendCustomEventInput!): TestCustomEventResponse @can(any: ["events:send"])
 }
 
 type TestCustomEventResponse {
@@ -2287,18 +2812,18 @@ type WorkflowStart {
   that it implies are committed. Nullable, so that a send that fails leaves the
   other sends of the same document their answers.
   """
-  sendCustomEvent(input: SendCustomEventInput!): SendCustomEventResponse
+  sendCustomEvent(input: SendCustomEventInput!): SendCustomEventResponse @can(any: ["events:send"])
 
   "Sends up to 1000 events. Each has a result of its own, in the order of the inputs."
-  sendCustomEvents(inputs: [SendCustomEventInput!]!): [SendCustomEventResult!]
+  sendCustomEvents(inputs: [SendCustomEventInput!]!): [SendCustomEventResult!] @can(any: ["events:send"])
 }
 
 type Query {
   "One event of yours, or null."
-  event(id: ID!): Event
+  event(id: ID!): Event @can(any: ["events:read"])
 
   "Events, newest first."
-  events(filter: EventFilter, "At most 500." first: Int = 50, "An endCursor." after: String): EventConnection!
+  events(filter: EventFilter, "At most 500." first: Int = 50, "An endCursor." after: String): EventConnection! @can(any: ["events:read"])
 }
 
 input SendCustomEventInput {
@@ -2379,6 +2904,8 @@ type SendError {
   violations: [Violation!]!
   suggestions: [String!]!
   retryAfterMs: Int
+  "Where a limit refused it."
+  limit: LimitReached
 }
 
 type Violation {
@@ -2475,10 +3002,10 @@ type PageInfo {
 `, BuiltIn: false},
 	{Name: "../schema/eventtype.graphqls", Input: `extend type Query {
   "The registered pairs of type and operation, by name."
-  eventTypes: [EventType!]!
+  eventTypes: [EventType!]! @can(any: ["events:read", "types:write", "rules:write"])
 
   "One of them, or null."
-  eventType(type: String!, operation: String!): EventType
+  eventType(type: String!, operation: String!): EventType @can(any: ["events:read", "types:write", "rules:write"])
 }
 
 extend type Mutation {
@@ -2487,7 +3014,7 @@ extend type Mutation {
   it. Its schemas only ever grow: one that differs from the newest becomes the next
   version.
   """
-  saveEventType(input: EventTypeInput!, "Check and answer, and save nothing." dryRun: Boolean = false): EventTypeResult
+  saveEventType(input: EventTypeInput!, "Check and answer, and save nothing." dryRun: Boolean = false): EventTypeResult @can(any: ["types:write"])
 }
 
 "A registered pair of type and operation."
@@ -2596,16 +3123,16 @@ enum ChangeAction {
   What a rule, as it is now, says of an event, and why, whether or not it is on the
   event. Nothing is stored or started.
   """
-  explainEvent(eventID: ID!, ruleName: String!): Explanation
+  explainEvent(eventID: ID!, ruleName: String!): Explanation @can(any: ["events:read"])
 
   """
   What a draft would have made of stored events, beside the rule of that name that is
   in force, if one is. Nothing is stored or started.
   """
-  previewRule(draft: RuleInput!, "The newest 10000 where it is left out." window: WindowInput): RulePreview
+  previewRule(draft: RuleInput!, "The newest 10000 where it is left out." window: WindowInput): RulePreview @can(any: ["events:read"])
 
   "What a SHADOW rule and an enabled one have said of the same stored events."
-  compareRules(shadow: String!, enabled: String!, "The newest 10000 where it is left out." window: WindowInput): RuleComparison
+  compareRules(shadow: String!, enabled: String!, "The newest 10000 where it is left out." window: WindowInput): RuleComparison @can(any: ["events:read"])
 }
 
 "Stored events: the newest limit of those received in the time."
@@ -2700,15 +3227,157 @@ type EventSample {
   eventIDs: [ID!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/key.graphqls", Input: `extend type Query {
+  """
+  API keys, newest first, those that let nobody in any more among them. tenant is for
+  operators; else they are your own tenant's.
+  """
+  keys(tenant: String): [APIKey!] @can(any: ["tenant:admin", "operator"])
+}
+
+extend type Mutation {
+  "Makes an API key. Only this answer has it."
+  createKey(input: CreateKeyInput!): CreatedKey @can(any: ["tenant:admin", "operator"])
+
+  """
+  Makes another key with the same name, permissions and limits. The old one lets in
+  for as long as overlap says, so that its users can change over. Only this answer
+  has the new one.
+  """
+  rotateKey(
+    id: ID!
+    "At most P30D."
+    overlap: Duration! = "PT24H"
+    "A slug; for operators."
+    tenant: String
+  ): CreatedKey @can(any: ["tenant:admin", "operator"])
+
+  "Lets nobody in with this key any more, on any server, within 10 seconds."
+  revokeKey(id: ID!, "A slug; for operators." tenant: String): APIKey @can(any: ["tenant:admin", "operator"])
+}
+
+"What lets a program in. The key itself is nowhere: what is kept is a hash of it."
+type APIKey {
+  "The part of the key that is no secret, as a UUID."
+  id: ID!
+  "What it is for, in its owner's words."
+  name: String!
+  "E.g. events:send:order/*"
+  permissions: [String!]!
+  limits: Limits!
+  "Who made it, as the audit log names them."
+  createdBy: String!
+  createdAt: Time!
+  "Null: never."
+  expiresAt: Time
+  "Null: it is not."
+  revokedAt: Time
+  "To within a minute; null: never."
+  lastUsedAt: Time
+  "The key that a rotation made to take this one's place."
+  replacedBy: ID
+}
+
+input CreateKeyInput {
+  "What it is for, in your words; at most 128 characters."
+  name: String!
+  """
+  At least one of events:send:<type>/<operation>, where * stands for any run of
+  characters, events:send, events:read, types:write, rules:write, dispatches:redrive,
+  tenant:admin, and for operators operator.
+  """
+  permissions: [String!]!
+  limits: LimitsInput
+  "Else never."
+  expiresAt: Time
+  "A slug; for operators. Else your own."
+  tenant: String
+}
+
+type CreatedKey {
+  key: APIKey!
+  "The key's text, for Authorization: Bearer. It is shown here and never again."
+  secret: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/permission.graphqls", Input: `"""
+Who may ask for the field: a principal that has any of these permissions, where
+tenant:admin is as good as all of its tenant's. authenticated is everybody who is
+known. A send is held to the names that may be sent besides.
+"""
+directive @can(any: [String!]!) on FIELD_DEFINITION
+
+extend type Query {
+  "Who you are here, and what you may do."
+  viewer: Viewer! @can(any: ["authenticated"])
+}
+
+type Viewer {
+  "The slug of the tenant that you belong to."
+  tenant: String!
+  "As the audit log names you."
+  actor: String!
+  "What you may do, e.g. events:send:order/*"
+  permissions: [String!]!
+  "Your tenant's limits."
+  limits: Limits!
+  "The key that you came with, with limits of its own; null where it was a token."
+  key: APIKey
+}
+
+"""
+What may be asked for. Null is no limit of its own: the tenant's holds for a key, and
+the server's for all. Where several hold, the least counts.
+"""
+type Limits {
+  "Events a second over time, in each server process."
+  rate: Float
+  "Events at once; null is one second's worth."
+  burst: Int
+  "Starts that may be waiting for Temporal when an event with starts is sent."
+  backlog: Int
+  "Bytes of payload.data."
+  payloadBytes: Int
+  "Events in one sendCustomEvents."
+  batch: Int
+  "Elements of one page of a list."
+  page: Int
+}
+
+"What is left out, or 0, is no limit of its own."
+input LimitsInput {
+  "Events a second over time, in each server process."
+  rate: Float
+  "Events at once; else one second's worth. It needs a rate."
+  burst: Int
+  "Starts that may be waiting for Temporal when an event with starts is sent."
+  backlog: Int
+  "Bytes of payload.data."
+  payloadBytes: Int
+  "Events in one sendCustomEvents."
+  batch: Int
+  "Elements of one page of a list."
+  page: Int
+}
+
+"Which limit refused something, and whose it is."
+type LimitReached {
+  "rate, backlog, inFlight, payloadBytes, batch or page"
+  name: String!
+  value: Float!
+  "server, tenant or key"
+  scope: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/rule.graphqls", Input: `extend type Query {
   "Your rules, by name, in every state."
-  rules: [Rule!]!
+  rules: [Rule!]! @can(any: ["events:read", "rules:write"])
 
   "One of them, or null."
-  rule(name: String!): Rule
+  rule(name: String!): Rule @can(any: ["events:read", "rules:write"])
 
   "What has been published of a rule, newest first; empty where nothing has."
-  ruleVersions(name: String!): [RuleVersion!]!
+  ruleVersions(name: String!): [RuleVersion!]! @can(any: ["events:read", "rules:write"])
 }
 
 """
@@ -2867,7 +3536,7 @@ type RuleTestEvent {
     state: RuleState
     "Check and answer, and save nothing."
     dryRun: Boolean = false
-  ): RuleResult
+  ): RuleResult @can(any: ["rules:write"])
 
   """
   Changes a rule: the input is the whole of it. Without publish it waits as a draft
@@ -2881,16 +3550,16 @@ type RuleTestEvent {
     state: RuleState
     "Check and answer, and save nothing."
     dryRun: Boolean = false
-  ): RuleResult
+  ): RuleResult @can(any: ["rules:write"])
 
   "Makes a rule's draft its next version."
-  publishRule(name: String!, "Else as it is, and ENABLED at first." state: RuleState): RuleResult
+  publishRule(name: String!, "Else as it is, and ENABLED at first." state: RuleState): RuleResult @can(any: ["rules:write"])
 
   "Switches a published rule: ENABLED, DISABLED or SHADOW."
-  setRuleState(name: String!, state: RuleState!): RuleResult
+  setRuleState(name: String!, state: RuleState!): RuleResult @can(any: ["rules:write"])
 
   "Deletes a rule and its draft. What it has started goes on."
-  deleteRule(name: String!): DeleteRuleResult
+  deleteRule(name: String!): DeleteRuleResult @can(any: ["rules:write"])
 }
 
 input RuleInput {
@@ -3007,12 +3676,138 @@ whose length varies.
 """
 scalar Duration
 `, BuiltIn: false},
+	{Name: "../schema/tenant.graphqls", Input: `extend type Query {
+  "Your own tenant, as it is now."
+  tenant: Tenant @can(any: ["events:read", "rules:write"])
+
+  "Every tenant, by slug. For operators."
+  tenants: [Tenant!] @can(any: ["operator"])
+}
+
+extend type Mutation {
+  "Makes a tenant. For operators."
+  createTenant(input: CreateTenantInput!): Tenant @can(any: ["operator"])
+
+  "Changes a tenant; what is left out stays as it is. For operators."
+  updateTenant(slug: String!, input: UpdateTenantInput!): Tenant @can(any: ["operator"])
+
+  "Changes what your own tenant decides for itself; what is left out stays as it is."
+  updateSettings(input: SettingsInput!): Tenant @can(any: ["tenant:admin"])
+}
+
+"An organisation: it owns types, rules, events and keys, and sees nobody else's."
+type Tenant {
+  "In URLs, and in what a workflow gets."
+  slug: String!
+  "The Temporal namespace of rules that name none; null for the server's own."
+  namespace: String
+  """
+  What rules read as tenant.config; null for whoever may neither write this tenant's
+  rules nor administer it.
+  """
+  config: Map
+  unknownNames: UnknownNames!
+  limits: Limits!
+  createdAt: Time!
+}
+
+"What becomes of events whose type or operation is not registered."
+enum UnknownNames {
+  "UNKNOWN_EVENT_TYPE or UNKNOWN_OPERATION."
+  REJECT
+  "They are accepted, with a warning."
+  ACCEPT
+}
+
+input CreateTenantInput {
+  "1 to 63 of a to z, 0 to 9 and -, and no - at either end. It stays for good."
+  slug: String!
+  "The Temporal namespace of rules that name none; else the server's own."
+  namespace: String
+  "What rules read as tenant.config; else {}."
+  config: Map
+  "Else REJECT."
+  unknownNames: UnknownNames
+  limits: LimitsInput
+}
+
+input UpdateTenantInput {
+  "An empty one is the server's own."
+  namespace: String
+  "The whole of them."
+  limits: LimitsInput
+}
+
+input SettingsInput {
+  "The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest."
+  config: Map
+  unknownNames: UnknownNames
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_APIKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_APIKey_id(ctx, field)
+	case "name":
+		return ec.fieldContext_APIKey_name(ctx, field)
+	case "permissions":
+		return ec.fieldContext_APIKey_permissions(ctx, field)
+	case "limits":
+		return ec.fieldContext_APIKey_limits(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_APIKey_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_APIKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_APIKey_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_APIKey_revokedAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_APIKey_lastUsedAt(ctx, field)
+	case "replacedBy":
+		return ec.fieldContext_APIKey_replacedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type APIKey", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_AuditConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_AuditEntry_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "kind":
+		return ec.fieldContext_AuditEntry_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_AuditEntry_name(ctx, field)
+	case "before":
+		return ec.fieldContext_AuditEntry_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AuditEntry_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
 
 func (ec *executionContext) childFields_BrokenRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -3050,6 +3845,16 @@ func (ec *executionContext) childFields_Clause(ctx context.Context, field graphq
 		return ec.fieldContext_Clause_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Clause", field.Name)
+}
+
+func (ec *executionContext) childFields_CreatedKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_CreatedKey_key(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreatedKey_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreatedKey", field.Name)
 }
 
 func (ec *executionContext) childFields_CustomEventPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3298,6 +4103,36 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 		return ec.fieldContext_Explanation_dispatch(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
+}
+
+func (ec *executionContext) childFields_LimitReached(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_LimitReached_name(ctx, field)
+	case "value":
+		return ec.fieldContext_LimitReached_value(ctx, field)
+	case "scope":
+		return ec.fieldContext_LimitReached_scope(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LimitReached", field.Name)
+}
+
+func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rate":
+		return ec.fieldContext_Limits_rate(ctx, field)
+	case "burst":
+		return ec.fieldContext_Limits_burst(ctx, field)
+	case "backlog":
+		return ec.fieldContext_Limits_backlog(ctx, field)
+	case "payloadBytes":
+		return ec.fieldContext_Limits_payloadBytes(ctx, field)
+	case "batch":
+		return ec.fieldContext_Limits_batch(ctx, field)
+	case "page":
+		return ec.fieldContext_Limits_page(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Limits", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3604,6 +4439,8 @@ func (ec *executionContext) childFields_SendError(ctx context.Context, field gra
 		return ec.fieldContext_SendError_suggestions(ctx, field)
 	case "retryAfterMs":
 		return ec.fieldContext_SendError_retryAfterMs(ctx, field)
+	case "limit":
+		return ec.fieldContext_SendError_limit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendError", field.Name)
 }
@@ -3618,6 +4455,24 @@ func (ec *executionContext) childFields_TemporalWorkflow(ctx context.Context, fi
 		return ec.fieldContext_TemporalWorkflow_runID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TemporalWorkflow", field.Name)
+}
+
+func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "slug":
+		return ec.fieldContext_Tenant_slug(ctx, field)
+	case "namespace":
+		return ec.fieldContext_Tenant_namespace(ctx, field)
+	case "config":
+		return ec.fieldContext_Tenant_config(ctx, field)
+	case "unknownNames":
+		return ec.fieldContext_Tenant_unknownNames(ctx, field)
+	case "limits":
+		return ec.fieldContext_Tenant_limits(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Tenant_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Tenant", field.Name)
 }
 
 func (ec *executionContext) childFields_TestCustomEventResponse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3640,6 +4495,22 @@ func (ec *executionContext) childFields_TestCustomEventResponse(ctx context.Cont
 		return ec.fieldContext_TestCustomEventResponse_starts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TestCustomEventResponse", field.Name)
+}
+
+func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tenant":
+		return ec.fieldContext_Viewer_tenant(ctx, field)
+	case "actor":
+		return ec.fieldContext_Viewer_actor(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "limits":
+		return ec.fieldContext_Viewer_limits(ctx, field)
+	case "key":
+		return ec.fieldContext_Viewer_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
 
 func (ec *executionContext) childFields_Violation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -11,6 +11,60 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+// What lets a program in. The key itself is nowhere: what is kept is a hash of it.
+type APIKey struct {
+	// The part of the key that is no secret, as a UUID.
+	ID string `json:"id"`
+	// What it is for, in its owner's words.
+	Name string `json:"name"`
+	// E.g. events:send:order/*
+	Permissions []string `json:"permissions"`
+	Limits      *Limits  `json:"limits"`
+	// Who made it, as the audit log names them.
+	CreatedBy string    `json:"createdBy"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Null: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Null: it is not.
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+	// To within a minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// The key that a rotation made to take this one's place.
+	ReplacedBy *string `json:"replacedBy,omitempty"`
+}
+
+type AuditConnection struct {
+	Nodes    []AuditEntry `json:"nodes"`
+	PageInfo *PageInfo    `json:"pageInfo"`
+}
+
+// One change. It is written together with the change, and stays.
+type AuditEntry struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+	// E.g. key 0195…, oidc alice, cli bob
+	Actor  string                `json:"actor"`
+	Action signalbox.AuditAction `json:"action"`
+	Kind   signalbox.AuditKind   `json:"kind"`
+	// Of the thing: a rule's name, type:operation, a key's id, a tenant's slug.
+	Name string `json:"name"`
+	// The thing as it was; null where there was none. No secret is in it.
+	Before json.RawMessage `json:"before,omitempty"`
+	// The thing as it is since; null where there is none.
+	After json.RawMessage `json:"after,omitempty"`
+}
+
+// What is left out is not asked for.
+type AuditFilter struct {
+	Kind  *signalbox.AuditKind `json:"kind,omitempty"`
+	Name  *string              `json:"name,omitempty"`
+	Actor *string              `json:"actor,omitempty"`
+	// Inclusive.
+	From *time.Time `json:"from,omitempty"`
+	// Exclusive.
+	Before *time.Time `json:"before,omitempty"`
+}
+
 type BrokenRule struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
@@ -33,6 +87,38 @@ type Clause struct {
 	Observed *string                `json:"observed,omitempty"`
 	// A sentence; null for TRUE.
 	Reason *string `json:"reason,omitempty"`
+}
+
+type CreateKeyInput struct {
+	// What it is for, in your words; at most 128 characters.
+	Name string `json:"name"`
+	// At least one of events:send:<type>/<operation>, where * stands for any run of
+	// characters, events:send, events:read, types:write, rules:write, dispatches:redrive,
+	// tenant:admin, and for operators operator.
+	Permissions []string     `json:"permissions"`
+	Limits      *LimitsInput `json:"limits,omitempty"`
+	// Else never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// A slug; for operators. Else your own.
+	Tenant *string `json:"tenant,omitempty"`
+}
+
+type CreateTenantInput struct {
+	// 1 to 63 of a to z, 0 to 9 and -, and no - at either end. It stays for good.
+	Slug string `json:"slug"`
+	// The Temporal namespace of rules that name none; else the server's own.
+	Namespace *string `json:"namespace,omitempty"`
+	// What rules read as tenant.config; else {}.
+	Config json.RawMessage `json:"config,omitempty"`
+	// Else REJECT.
+	UnknownNames *signalbox.UnknownNames `json:"unknownNames,omitempty"`
+	Limits       *LimitsInput            `json:"limits,omitempty"`
+}
+
+type CreatedKey struct {
+	Key *APIKey `json:"key"`
+	// The key's text, for Authorization: Bearer. It is shown here and never again.
+	Secret string `json:"secret"`
 }
 
 type CustomEventPayload struct {
@@ -249,6 +335,48 @@ type Explanation struct {
 	Stored *Decision `json:"stored,omitempty"`
 	// The start that it called for.
 	Dispatch *Dispatch `json:"dispatch,omitempty"`
+}
+
+// Which limit refused something, and whose it is.
+type LimitReached struct {
+	// rate, backlog, inFlight, payloadBytes, batch or page
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	// server, tenant or key
+	Scope string `json:"scope"`
+}
+
+// What may be asked for. Null is no limit of its own: the tenant's holds for a key, and
+// the server's for all. Where several hold, the least counts.
+type Limits struct {
+	// Events a second over time, in each server process.
+	Rate *float64 `json:"rate,omitempty"`
+	// Events at once; null is one second's worth.
+	Burst *int `json:"burst,omitempty"`
+	// Starts that may be waiting for Temporal when an event with starts is sent.
+	Backlog *int `json:"backlog,omitempty"`
+	// Bytes of payload.data.
+	PayloadBytes *int `json:"payloadBytes,omitempty"`
+	// Events in one sendCustomEvents.
+	Batch *int `json:"batch,omitempty"`
+	// Elements of one page of a list.
+	Page *int `json:"page,omitempty"`
+}
+
+// What is left out, or 0, is no limit of its own.
+type LimitsInput struct {
+	// Events a second over time, in each server process.
+	Rate *float64 `json:"rate,omitempty"`
+	// Events at once; else one second's worth. It needs a rate.
+	Burst *int `json:"burst,omitempty"`
+	// Starts that may be waiting for Temporal when an event with starts is sent.
+	Backlog *int `json:"backlog,omitempty"`
+	// Bytes of payload.data.
+	PayloadBytes *int `json:"payloadBytes,omitempty"`
+	// Events in one sendCustomEvents.
+	Batch *int `json:"batch,omitempty"`
+	// Elements of one page of a list.
+	Page *int `json:"page,omitempty"`
 }
 
 type Mutation struct {
@@ -579,6 +707,14 @@ type SendError struct {
 	Violations   []Violation `json:"violations"`
 	Suggestions  []string    `json:"suggestions"`
 	RetryAfterMs *int        `json:"retryAfterMs,omitempty"`
+	// Where a limit refused it.
+	Limit *LimitReached `json:"limit,omitempty"`
+}
+
+type SettingsInput struct {
+	// The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest.
+	Config       json.RawMessage         `json:"config,omitempty"`
+	UnknownNames *signalbox.UnknownNames `json:"unknownNames,omitempty"`
 }
 
 // A run, as Temporal's describe call and its web page take it.
@@ -586,6 +722,20 @@ type TemporalWorkflow struct {
 	Type  string `json:"type"`
 	ID    string `json:"id"`
 	RunID string `json:"runID"`
+}
+
+// An organisation: it owns types, rules, events and keys, and sees nobody else's.
+type Tenant struct {
+	// In URLs, and in what a workflow gets.
+	Slug string `json:"slug"`
+	// The Temporal namespace of rules that name none; null for the server's own.
+	Namespace *string `json:"namespace,omitempty"`
+	// What rules read as tenant.config; null for whoever may neither write this tenant's
+	// rules nor administer it.
+	Config       json.RawMessage        `json:"config,omitempty"`
+	UnknownNames signalbox.UnknownNames `json:"unknownNames"`
+	Limits       *Limits                `json:"limits"`
+	CreatedAt    time.Time              `json:"createdAt"`
 }
 
 type TestCustomEventResponse struct {
@@ -601,6 +751,26 @@ type TestCustomEventResponse struct {
 	OmittedDecisions int        `json:"omittedDecisions"`
 	// One for each rule that matched.
 	Starts []WorkflowStart `json:"starts"`
+}
+
+type UpdateTenantInput struct {
+	// An empty one is the server's own.
+	Namespace *string `json:"namespace,omitempty"`
+	// The whole of them.
+	Limits *LimitsInput `json:"limits,omitempty"`
+}
+
+type Viewer struct {
+	// The slug of the tenant that you belong to.
+	Tenant string `json:"tenant"`
+	// As the audit log names you.
+	Actor string `json:"actor"`
+	// What you may do, e.g. events:send:order/*
+	Permissions []string `json:"permissions"`
+	// Your tenant's limits.
+	Limits *Limits `json:"limits"`
+	// The key that you came with, with limits of its own; null where it was a token.
+	Key *APIKey `json:"key,omitempty"`
 }
 
 type Violation struct {

@@ -181,7 +181,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 // principal is the default tenant's until there are keys.
 func (a *App) principal(*http.Request) (signalbox.Principal, error) {
 	tenant, err := a.live.Tenant(signalbox.DefaultTenantSlug)
-	return signalbox.Principal{Tenant: tenant}, err
+	return signalbox.Principal{Tenant: tenant, Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}, err
 }
 
 func (a *App) ready(ctx context.Context) error {

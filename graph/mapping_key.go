@@ -1,0 +1,54 @@
+package graph
+
+import (
+	"strconv"
+
+	"github.com/signalbox/signalbox/graph/model"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// maxPermissionBytes is more than any permission has: two names, escaped.
+const maxPermissionBytes = 32 + 8*signalbox.MaxNameLength
+
+func keyOf(k *signalbox.APIKey) model.APIKey {
+	out := model.APIKey{
+		ID: k.ID.String(), Name: k.Name, Permissions: k.Permissions.Strings(), Limits: limitsOf(&k.Limits), CreatedBy: k.CreatedBy,
+		CreatedAt: k.CreatedAt, ExpiresAt: nonZero(k.ExpiresAt), RevokedAt: nonZero(k.RevokedAt), LastUsedAt: nonZero(k.LastUsedAt),
+	}
+	if !k.ReplacedBy.IsZero() {
+		by := k.ReplacedBy.String()
+		out.ReplacedBy = &by
+	}
+	return out
+}
+
+func keyEditOf(in *model.CreateKeyInput) (signalbox.KeyEdit, error) {
+	edit := signalbox.KeyEdit{Name: in.Name, Limits: orZero(limitsIn(in.Limits)), ExpiresAt: orZero(in.ExpiresAt)}
+	if len(in.Permissions) > maxChoices {
+		return edit, invalid("permissions has too many elements: the limit is %d", maxChoices)
+	}
+	var faults []signalbox.Violation
+	for i, text := range in.Permissions {
+		at := "/permissions/" + strconv.Itoa(i)
+		if len(text) > maxPermissionBytes {
+			faults = append(faults, signalbox.Violation{Pointer: at, Message: "is longer than any permission"})
+			continue
+		}
+		p, err := signalbox.ParsePermission(text)
+		if err != nil {
+			faults = append(faults, signalbox.Violation{Pointer: at, Message: "is none: " + err.Error()})
+		}
+		edit.Permissions = append(edit.Permissions, p)
+	}
+	if len(faults) > 0 {
+		e := invalid("%s %s", faults[0].Pointer, faults[0].Message)
+		e.Path, e.Violations = faults[0].Pointer, faults
+		return edit, e
+	}
+	return edit, nil
+}
+
+func createdOf(k *signalbox.APIKey, secret string) *model.CreatedKey {
+	key := keyOf(k)
+	return &model.CreatedKey{Key: &key, Secret: secret}
+}

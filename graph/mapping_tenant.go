@@ -1,0 +1,87 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/signalbox/signalbox/graph/model"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// whose is the tenant that a field is about: the caller's own, or the one that an
+// operator names. For anybody else a tenant that there is answers as one that there
+// is not.
+func (c *Config) whose(ctx context.Context, p *signalbox.Principal, slug *string) (signalbox.ID, error) {
+	if slug == nil || *slug == p.Tenant.Slug {
+		return p.Tenant.ID, nil
+	}
+	if !p.Permissions.Allow(signalbox.ActionOperator) || signalbox.CheckSlug(*slug) != nil {
+		return signalbox.ID{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no such tenant")
+	}
+	t, err := c.Directory.TenantBySlug(ctx, *slug)
+	return t.ID, err
+}
+
+// tenantOf shows a tenant as p may see it.
+func tenantOf(t *signalbox.Tenant, p *signalbox.Principal) *model.Tenant {
+	out := &model.Tenant{
+		Slug: t.Slug, Namespace: nonEmpty(t.Namespace), UnknownNames: t.UnknownNames, Limits: limitsOf(&t.Limits), CreatedAt: t.CreatedAt,
+	}
+	if out.UnknownNames == "" {
+		out.UnknownNames = signalbox.UnknownReject
+	}
+	if t.ID == p.Tenant.ID && p.Permissions.Allow(signalbox.ActionWriteRules) {
+		out.Config = t.Config
+		if out.Config == nil {
+			out.Config = json.RawMessage("{}")
+		}
+	}
+	return out
+}
+
+func limitsOf(l *signalbox.Limits) *model.Limits {
+	return &model.Limits{
+		Rate: nonEmpty(l.Rate), Burst: nonEmpty(l.Burst), Backlog: nonEmpty(l.Backlog),
+		PayloadBytes: nonEmpty(l.PayloadBytes), Batch: nonEmpty(l.Batch), Page: nonEmpty(l.Page),
+	}
+}
+
+func limitsIn(l *model.LimitsInput) *signalbox.Limits {
+	if l == nil {
+		return nil
+	}
+	return &signalbox.Limits{
+		Rate: orZero(l.Rate), Burst: orZero(l.Burst), Backlog: orZero(l.Backlog),
+		PayloadBytes: orZero(l.PayloadBytes), Batch: orZero(l.Batch), Page: orZero(l.Page),
+	}
+}
+
+func reachedOf(l *signalbox.LimitReached) *model.LimitReached {
+	if l == nil {
+		return nil
+	}
+	return &model.LimitReached{Name: l.Name, Value: l.Value, Scope: string(l.Scope)}
+}
+
+func auditFilterOf(f *model.AuditFilter) signalbox.AuditFilter {
+	if f == nil {
+		return signalbox.AuditFilter{}
+	}
+	return signalbox.AuditFilter{
+		Kind: orZero(f.Kind), Name: orZero(f.Name), Actor: orZero(f.Actor), From: orZero(f.From), Before: orZero(f.Before),
+	}
+}
+
+func auditEntryOf(e *signalbox.AuditEntry) model.AuditEntry {
+	return model.AuditEntry{
+		ID: e.ID.String(), At: e.At, Actor: e.Actor, Action: e.Action, Kind: e.Kind, Name: e.Name, Before: e.Before, After: e.After,
+	}
+}
+
+func auditConnectionOf(entries []signalbox.AuditEntry, more bool) *model.AuditConnection {
+	var last *signalbox.ID
+	if len(entries) > 0 {
+		last = &entries[len(entries)-1].ID
+	}
+	return &model.AuditConnection{Nodes: mapped(entries, auditEntryOf), PageInfo: pageInfoOf(more, last)}
+}

@@ -1,0 +1,60 @@
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// pageOf reads the arguments of a connection. A page that the client does not give
+// the length of is as long as it may be, and no longer than the schema says.
+func pageOf(ctx context.Context, p *signalbox.Principal, first *int, after *string) (signalbox.Page, error) {
+	limit := least(p, "page", maxPage, func(l *signalbox.Limits) int { return l.Page })
+	most := int(limit.Value)
+	page := signalbox.Page{First: orZero(first)}
+	if page.First > most && !given(ctx, "first") {
+		page.First = most
+	}
+	if page.First < 1 || page.First > most {
+		e := invalid("first is from 1 to %d", most)
+		if page.First > most {
+			e.Limit = limit
+		}
+		return page, e
+	}
+	if after == nil {
+		return page, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*after)
+	if err != nil || len(raw) != len(page.After) {
+		return page, invalid("after is not a cursor: take an endCursor as it was given")
+	}
+	page.After = signalbox.ID(raw)
+	return page, nil
+}
+
+// given tells whether the client says what the argument is.
+func given(ctx context.Context, name string) bool {
+	arg := graphql.GetFieldContext(ctx).Field.Arguments.ForName(name)
+	if arg == nil || arg.Value.Kind != ast.Variable {
+		return arg != nil
+	}
+	_, ok := graphql.GetOperationContext(ctx).Variables[arg.Value.Raw]
+	return ok
+}
+
+// least is the server's limit, or the tenant's or the key's where that is less.
+func least(p *signalbox.Principal, name string, server int, of func(*signalbox.Limits) int) *signalbox.LimitReached {
+	value, scope := server, signalbox.ScopeServer
+	if tenant := of(&p.Tenant.Limits); tenant > 0 && tenant < value {
+		value, scope = tenant, signalbox.ScopeTenant
+	}
+	if key := of(&p.Limits); key > 0 && key < value {
+		value, scope = key, signalbox.ScopeKey
+	}
+	return &signalbox.LimitReached{Name: name, Value: float64(value), Scope: scope}
+}
