@@ -12,6 +12,9 @@ import shadowRule from './examples/shadow-rule.graphql?raw';
 import why from './examples/why.graphql?raw';
 import whatFailed from './examples/what-failed.graphql?raw';
 import whatFailedVariables from './examples/what-failed.json?raw';
+import keys from './examples/keys.graphql?raw';
+import keysVariables from './examples/keys.json?raw';
+import auditLog from './examples/audit-log.graphql?raw';
 
 /** The tabs of a first visit. GraphiQL titles each one by its first operation's name. */
 export const examples = [
@@ -24,4 +27,6 @@ export const examples = [
   { query: why },
   { query: eventLog },
   { query: whatFailed, variables: whatFailedVariables },
+  { query: keys, variables: keysVariables },
+  { query: auditLog },
 ].map(({ query, variables = '' }) => ({ query: query.trimEnd(), variables: variables.trimEnd() }));

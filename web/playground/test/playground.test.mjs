@@ -38,6 +38,7 @@ function step(name, run) {
 
 const queryPane = '.graphiql-query-editor .view-lines';
 const variablesPane = '.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines';
+const headersPane = variablesPane;
 const resultPane = '.graphiql-response .view-lines';
 
 async function open(navigate) {
@@ -84,6 +85,8 @@ step('first visit', async () => {
     'Why',
     'EventLog',
     'WhatFailed',
+    'Keys',
+    'AuditLog',
   ]);
   await waitForText(queryPane, 'mutation SendEvent');
   await waitForText(variablesPane, '"low_stock_alert"');
@@ -149,6 +152,26 @@ step('WhatFailed', async () => {
   await waitForText(resultPane, '"redriven": \\d+');
 });
 
+step('the key is in the header editor', async () => {
+  await page.locator('.graphiql-editor-tools button', { hasText: 'Headers' }).click();
+  await waitForText(headersPane, '"Authorization": "Bearer sbx_[0-9a-f]{32}_[A-Za-z0-9_-]{43}"');
+  await page.locator('.graphiql-editor-tools button', { hasText: 'Variables' }).click();
+});
+
+step('Keys', async () => {
+  await switchTo('Keys');
+  await run('CreateKey');
+  await waitForText(resultPane, '"secret": "sbx_[^"]+"', '"events:send:inventory/\\*"');
+  await run('Keys');
+  await waitForText(resultPane, '"tenant": "default"', '"name": "warehouse"', '"name": "signalbox-dev"');
+});
+
+step('AuditLog', async () => {
+  await switchTo('AuditLog');
+  await run();
+  await waitForText(resultPane, '"kind": "KEY"', '"kind": "RULE"', '"name": "try-large-reorders"');
+});
+
 step('numbers keep their digits', async () => {
   const precise = '9007199254740993.10000000000000000001';
   await switchTo('SendEvent');
@@ -184,7 +207,7 @@ step('a reload keeps the tabs', async () => {
   // GraphiQL saves half a second after a change.
   await page.waitForFunction(() => JSON.parse(localStorage.getItem('graphiql:tabState')).activeTabIndex === 3);
   await open(() => page.reload());
-  assert.equal(await page.locator('.graphiql-tab').count(), 10);
+  assert.equal(await page.locator('.graphiql-tab').count(), 12);
   await waitForText(queryPane, 'mutation SendMany');
   await waitForText(variablesPane, '"reorder_point_reached"');
 });
