@@ -42,11 +42,18 @@ func TestHostileDocuments(t *testing.T) {
 		{name: "2,000 repeated identical fields", body: `mutation {` + repeat(2000, same(send+" ")) + `}`},
 		{name: "2,000 repeated short fields", body: `{` + repeat(2000, same("__typename ")) + `}`, says: "2000 root fields"},
 		{name: "500 repeated identical fields", body: `mutation {` + repeat(500, same(send+" ")) + `}`, says: "500 root fields"},
-		{name: "480 fields of a type that conflict", body: `{ __type(name: "Event") {` + repeat(240, same("a: name a: kind ")) + `} }`, says: "conflict"},
-		{name: "480 fields that conflict in their arguments", body: `{ __type(name: "Event") {` + repeat(120, same("a: fields(includeDeprecated: true) { name } a: fields { name } ")) + `} }`, says: "conflict"},
-		{name: "480 fields that conflict in fragments", body: `{ __type(name: "Event") {` + repeat(20, func(i int) string { return fmt.Sprintf("...f%d ", i) }) + `} } ` + repeat(20, func(i int) string {
-			return fmt.Sprintf("fragment f%d on __Type {", i) + repeat(11, same("a: name a: kind ")) + `} `
+		{name: "480 fields of a type that conflict", body: `{ __type(name: "Event") {` + repeat(240, same("kind: name kind ")) + `} }`, says: "more than 100 aliases"},
+		{name: "200 fields of a type that conflict", body: `{ __type(name: "Event") {` + repeat(100, same("kind: name kind ")) + `} }`, says: "conflict"},
+		{name: "480 fields that conflict in their arguments", body: `{ __type(name: "Event") {` + repeat(120, same("fields(includeDeprecated: true) { name } fields { name } ")) + `} }`, says: "conflict"},
+		{name: "420 fields that conflict in fragments", body: `{ __type(name: "Event") {` + repeat(20, func(i int) string { return fmt.Sprintf("...f%d ", i) }) + `} } ` + repeat(20, func(i int) string {
+			return fmt.Sprintf("fragment f%d on __Type {", i) + repeat(5, same("kind: name kind kind kind ")) + `} `
 		}), says: "conflict"},
+		{name: "101 aliases", body: `{ events { nodes {` + repeat(101, func(i int) string { return fmt.Sprintf("a%d: id ", i) }) + `} } }`, says: "more than 100 aliases"},
+		{name: "101 aliases in fragments", body: `{ events { nodes { ...f ... on Event {` + repeat(50, func(i int) string { return fmt.Sprintf("a%d: id ", i) }) + `} } } } fragment f on Event {` + repeat(51, func(i int) string { return fmt.Sprintf("b%d: id ", i) }) + `}`, says: "more than 100 aliases"},
+		{name: "aliases of what does not exist", body: `{ events { nodes {` + repeat(300, func(i int) string { return fmt.Sprintf("a%d: b%d ", i, i) }) + `} } }`, says: "more than 100 aliases"},
+		{name: "51 directives, a few in each place", body: `{ events { nodes {` + repeat(51, same("id @skip(if: false) ")) + `} } }`, says: "more than 50 directives"},
+		{name: "directives of many names", body: `{ events { nodes {` + repeat(17, func(i int) string { return fmt.Sprintf("id @a%d @b%d @c%d ", i, i, i) }) + `} } }`, says: "more than 50 directives"},
+		{name: "6 directives in one place", body: `{ __typename ` + strings.Repeat("@include(if: true) ", 6) + `}`, says: "more than 5 directives in one place"},
 		{name: "500 fields that conflict", body: `mutation {` + repeat(500, func(i int) string {
 			return fmt.Sprintf(`a: redriveDispatch(id: "canary-%d") { id } `, i)
 		}) + `}`},
@@ -175,6 +182,7 @@ func TestLimitsThatDoNotHinder(t *testing.T) {
 	d.run(t, `{ events(first: 100) { nodes { ...e } edges { cursor node { ...e } } pageInfo { hasNextPage endCursor } } }
 		fragment e on Event { id type operation outcome payload { id data } workflows { type id runID } dispatches { id rule status } decisions { rule verdict } }`, "").ok(t)
 	d.run(t, fullIntrospection, "").ok(t)
+	d.run(t, `{ events { nodes {`+repeat(50, func(i int) string { return fmt.Sprintf("a%d: id @include(if: true) ", i) })+repeat(50, func(i int) string { return fmt.Sprintf("b%d: id ", i) })+`} } }`, "").ok(t)
 	one := `{"type":"t","operation":"o","payload":{"id":"1","data":{"a":` + nested("[", "", "]", 63) + `,"n":-1.5e308}}},`
 	a := d.run(t, `mutation($i: [SendCustomEventInput!]!) { sendCustomEvents(inputs: $i) { response { success eventID workflows { id } } error { code message } } }`,
 		`{"i":[`+strings.TrimSuffix(strings.Repeat(one, 1000), ",")+`]}`).ok(t)

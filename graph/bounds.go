@@ -12,7 +12,7 @@ import (
 )
 
 // boundAsWritten bounds a document before validation, whose rules are quadratic in
-// places: how many selections it has and how deep they nest.
+// places: how many selections, aliases and directives it has, and how deep it nests.
 func (d *documents) boundAsWritten(doc *ast.QueryDocument) error {
 	w := written{limits: d.limits}
 	for _, op := range doc.Operations {
@@ -41,9 +41,11 @@ func (d *documents) boundAsWritten(doc *ast.QueryDocument) error {
 
 // written goes through a document, fragment by fragment, up to its first fault.
 type written struct {
-	limits Limits
-	fields int
-	err    *signalbox.Error
+	limits       Limits
+	fields       int
+	aliases      int
+	ofDirectives int
+	err          *signalbox.Error
 }
 
 // root bounds the fields of a root, which are cheap to write and dear to execute.
@@ -69,6 +71,7 @@ func (w *written) selections(set ast.SelectionSet, depth int) {
 		}
 		switch s := s.(type) {
 		case *ast.Field:
+			w.alias(s)
 			w.directives(s.Directives)
 			w.selections(s.SelectionSet, depth+1)
 		case *ast.InlineFragment:
@@ -80,9 +83,23 @@ func (w *written) selections(set ast.SelectionSet, depth int) {
 	}
 }
 
+// alias counts the fields that stand under another name than their own.
+func (w *written) alias(f *ast.Field) {
+	if f.Alias == "" || f.Alias == f.Name {
+		return
+	}
+	if w.aliases++; w.aliases > w.limits.Aliases {
+		w.err = invalid("the document has more than %d aliases", w.limits.Aliases)
+	}
+}
+
 func (w *written) directives(all ast.DirectiveList) {
-	if len(all) > maxDirectives {
+	w.ofDirectives += len(all)
+	switch {
+	case len(all) > maxDirectives:
 		w.err = invalid("there are more than %d directives in one place", maxDirectives)
+	case w.ofDirectives > w.limits.Directives:
+		w.err = invalid("the document has more than %d directives", w.limits.Directives)
 	}
 }
 
@@ -109,7 +126,7 @@ func tooDeep(limits Limits) *signalbox.Error {
 }
 
 const (
-	maxDirectives = 10
+	maxDirectives = 5 // in one place
 	// innerList is how long a list within a list is taken to be: dispatches and
 	// decisions of an event, arguments of a field.
 	innerList = 8

@@ -34,6 +34,7 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 	}
 	e := asError(err)
 	out.Message, out.Extensions = e.Message, h.extensions(ctx, e)
+	hintsOf(ctx).note(e.RetryAfter)
 	if fc := graphql.GetFieldContext(ctx); fc != nil && e.Path == "" {
 		// gqlgen goes on from the field's path to that of the argument at fault, which
 		// is none of the response's.
@@ -51,10 +52,7 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 func asError(err error) *signalbox.Error {
 	e := signalbox.AsError(err)
 	if e.Code == signalbox.CodeInternal && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
-		return &signalbox.Error{
-			Code: signalbox.CodeUnavailable, Err: err,
-			Message: "there was no answer in time; try again, and send an event again with the same idempotency key",
-		}
+		return late(err)
 	}
 	return e
 }
@@ -87,11 +85,15 @@ func (c *Config) log(ctx context.Context, err error) {
 	}
 }
 
-// logAll has one line for what befell many events of a batch alike.
+// logAll has one line for what befell many events of a batch alike, and keeps the
+// hints that their errors give.
 func (c *Config) logAll(ctx context.Context, results []ingest.BatchResult) {
 	var seen map[string]bool
 	for i := range results {
 		err := results[i].Err
+		if err != nil {
+			hintsOf(ctx).note(asError(err).RetryAfter)
+		}
 		if err == nil || seen[err.Error()] {
 			continue
 		}
@@ -116,6 +118,9 @@ func (h *Handler) extensions(ctx context.Context, e *signalbox.Error) map[string
 	}
 	if e.RetryAfter > 0 {
 		x["retryAfterMs"] = e.RetryAfter.Milliseconds()
+	}
+	if e.Limit != nil {
+		x["limit"] = e.Limit
 	}
 	if id := h.cfg.RequestID(ctx); id != "" {
 		x["requestId"] = id

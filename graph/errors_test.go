@@ -149,26 +149,6 @@ func TestPanicsOfQueries(t *testing.T) {
 	require.Equal(t, 2, d.log.count())
 }
 
-// TestNobodyIsCalling: each field says so, and nothing behind the door is asked.
-func TestNobodyIsCalling(t *testing.T) {
-	f := &fakes{principal: func() (signalbox.Principal, error) {
-		return signalbox.Principal{}, signalbox.Errorf(signalbox.CodeUnauthenticated, "no credentials")
-	}}
-	d := open(t, f)
-	a := d.run(t, `mutation {
-		sendCustomEvent(input: {type: "t", operation: "o", payload: {id: "1"}}) { success }
-		sendCustomEvents(inputs: []) { error { code } }
-		redriveDispatch(id: "01900000-0000-7000-8000-000000000000") { id }
-		redriveDispatches(filter: {}) { redriven }
-	}`, "")
-	require.Len(t, a.Errors, 4)
-	for _, q := range []string{`{ rules { name } }`, `{ eventTypes { type } }`, `{ events { nodes { id } } }`, `{ dispatches { nodes { id } } }`, `{ event(id: "01900000-0000-7000-8000-000000000000") { id } }`} {
-		e := d.run(t, q, "").failed(t, signalbox.CodeUnauthenticated)
-		require.Equal(t, "no credentials", e.Message)
-	}
-	require.Empty(t, d.all())
-}
-
 // TestTheTenantIsThePrincipals everywhere.
 func TestTheTenantIsThePrincipals(t *testing.T) {
 	asked := 0

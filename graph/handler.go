@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -27,12 +28,18 @@ type Limits struct {
 	Depth         int // of nested selections; 16
 	RootFields    int // of an operation, aliases and fragments counted; 20
 	Complexity    int // fields of an answer at the most, lists multiplied; 250,000
+	Aliases       int // of a document as it is written; 100
+	Directives    int // of a document as it is written; 50
+	// Patience is how long, beyond a request's deadline, an answer may still come of
+	// what was under way; 10 s.
+	Patience time.Duration
 }
 
 // DefaultLimits are generous to people and programs that mean well.
 func DefaultLimits() Limits {
 	return Limits{
 		BodyBytes: 8 << 20, DocumentBytes: 512 << 10, Tokens: 20_000, Fields: 500, Depth: 16, RootFields: 20, Complexity: 250_000,
+		Aliases: 100, Directives: 50, Patience: 10 * time.Second,
 	}
 }
 
@@ -42,6 +49,7 @@ func (l Limits) orDefaults() Limits {
 		BodyBytes: cmp.Or(l.BodyBytes, d.BodyBytes), DocumentBytes: cmp.Or(l.DocumentBytes, d.DocumentBytes),
 		Tokens: cmp.Or(l.Tokens, d.Tokens), Fields: cmp.Or(l.Fields, d.Fields), Depth: cmp.Or(l.Depth, d.Depth),
 		RootFields: cmp.Or(l.RootFields, d.RootFields), Complexity: cmp.Or(l.Complexity, d.Complexity),
+		Aliases: cmp.Or(l.Aliases, d.Aliases), Directives: cmp.Or(l.Directives, d.Directives), Patience: cmp.Or(l.Patience, d.Patience),
 	}
 }
 
@@ -123,8 +131,8 @@ var served = sync.OnceValue(func() *ast.Schema {
 // client went away first. It does what gqlgen's executor does where there are no
 // extensions.
 func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, vars map[string]any) *graphql.Response {
-	if ctx.Err() != nil {
-		return nil
+	if response, over := h.over(ctx); over {
+		return response
 	}
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery:               op.doc.query,
@@ -135,7 +143,7 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 		Headers:                r.Header,
 		DisableIntrospection:   !h.cfg.Introspection,
 		RecoverFunc:            h.recovered,
-		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		ResolverMiddleware:     inTime,
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	})
 	ctx = graphql.WithResponseContext(ctx, h.presentError, h.recovered)

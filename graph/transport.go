@@ -4,17 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/signalbox/signalbox/internal/payload"
 	"github.com/signalbox/signalbox/internal/signalbox"
@@ -47,12 +44,24 @@ func refuse(status int, code signalbox.Code, format string, args ...any) *httpEr
 	return &httpError{status, signalbox.Errorf(code, format, args...)}
 }
 
-// ServeHTTP answers one GraphQL request.
+// ServeHTTP answers one GraphQL request. Who is calling is asked first of all: of a
+// request that nobody vouches for, nothing but the header is read.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, acceptable := negotiate(r.Header.Values("Accept"))
-	defer h.contain(w, r, media)
 	if !acceptable {
-		h.refuse(w, r, mediaJSON, refuse(http.StatusNotAcceptable, signalbox.CodeInvalidInput,
+		media = mediaJSON
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			h.contain(w, r, media, v)
+		}
+	}()
+	if _, err := h.cfg.Principal(r.Context()); err != nil {
+		h.turnAway(w, r, media, err)
+		return
+	}
+	if !acceptable {
+		h.refuse(w, r, media, refuse(http.StatusNotAcceptable, signalbox.CodeInvalidInput,
 			"the Accept header allows neither %s nor %s", mediaResponse, mediaJSON))
 		return
 	}
@@ -79,19 +88,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.invalid(w, r, media, err)
 		return
 	}
-	if response := h.execute(r.Context(), r, op, vars); response != nil { // nil: the client has gone
-		write(w, r, media, http.StatusOK, response)
-	}
+	h.answer(w, r, media, op, vars)
 }
 
 // contain turns a panic outside of any field, of which none is known, into an
 // answer that GraphQL clients understand. Nothing has been written by then: write
 // comes last.
-func (h *Handler) contain(w http.ResponseWriter, r *http.Request, media string) {
-	v := recover()
-	if v == nil {
-		return
-	}
+func (h *Handler) contain(w http.ResponseWriter, r *http.Request, media string, v any) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it.
 		panic(v)
 	}
@@ -119,7 +122,36 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, media string, e
 	if e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusRequestTimeout {
 		w.Header().Set("Connection", "close") // what is left of the body is not read
 	}
+	hint(w.Header(), asError(e.err).RetryAfter)
 	write(w, r, media, e.status, &graphql.Response{Errors: h.requestError(r.Context(), e.err)})
+}
+
+// turnAway answers a request of whom nobody knows, or who may not come now. Of its
+// body nothing has been read.
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, media string, err error) {
+	status := http.StatusInternalServerError
+	switch asError(err).Code {
+	case signalbox.CodeUnauthenticated:
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", challenge(r.Header))
+	case signalbox.CodeForbidden:
+		status = http.StatusForbidden
+	case signalbox.CodeRateLimited:
+		status = http.StatusTooManyRequests
+	case signalbox.CodeUnavailable, signalbox.CodeOverloaded:
+		status = http.StatusServiceUnavailable
+	default:
+	}
+	h.refuse(w, r, media, &httpError{status, err})
+}
+
+// challenge says how to come in (RFC 6750, section 3); who has shown nothing yet is
+// not told of an error.
+func challenge(header http.Header) string {
+	if len(header["Authorization"]) == 0 {
+		return `Bearer realm="signalbox"`
+	}
+	return `Bearer realm="signalbox", error="invalid_token"`
 }
 
 // invalid answers a request whose document or variables are at fault: 400, but 200
@@ -297,49 +329,4 @@ func (h *Handler) parseBody(body []byte) (*request, *httpError) {
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body has no query")
 	}
 	return req, nil
-}
-
-// write answers in one piece. The data is gqlgen's own bytes, in which the texts
-// of Maps stand as they were sent.
-func write(w http.ResponseWriter, r *http.Request, media string, status int, response *graphql.Response) {
-	body := make([]byte, 0, len(response.Data)+64)
-	body = append(body, '{')
-	if len(response.Errors) > 0 {
-		body = append(appendErrors(append(body, `"errors":`...), response.Errors), ',')
-	}
-	if response.Data != nil {
-		body = append(append(body, `"data":`...), response.Data...)
-	} else {
-		body = body[:len(body)-1] // the comma
-	}
-	body = append(body, '}')
-
-	header := w.Header()
-	maps.Copy(header, answerHeaders[media])
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) //nolint:gosec // JSON, and sent as JSON with nosniff.
-	}
-}
-
-// answerHeaders are every answer's, by media type. Nobody adds to them in place:
-// their values have no room.
-var answerHeaders = map[string]http.Header{mediaJSON: headersOf(mediaJSON), mediaResponse: headersOf(mediaResponse)}
-
-func headersOf(media string) http.Header {
-	return http.Header{
-		"Content-Type":           {media + "; charset=utf-8"},
-		"Cache-Control":          {"no-store"},
-		"X-Content-Type-Options": {"nosniff"},
-		"Vary":                   {"Accept"},
-	}
-}
-
-func appendErrors(body []byte, list gqlerror.List) []byte {
-	text, err := json.Marshal(list)
-	if err != nil { // never: strings, numbers and our own extensions
-		return append(body, `[{"message":"the errors cannot be written","extensions":{"code":"INTERNAL"}}]`...)
-	}
-	return append(body, text...)
 }

@@ -171,7 +171,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		Playground:   playground,
 		Ready:        a.ready,
 		Stopping:     a.stopping.Load,
-		Principal:    a.principal,
+		Authenticate: a.principal,
 		LoopbackOnly: true,
 		Logger:       log,
 	})

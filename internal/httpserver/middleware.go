@@ -10,15 +10,14 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
-
-	"github.com/signalbox/signalbox/internal/signalbox"
+	"time"
 )
 
 type contextKey int
 
 const (
 	requestIDKey contextKey = iota
-	principalKey
+	callerKey
 )
 
 // maxRequestID bounds what a caller may have us write into logs.
@@ -28,15 +27,6 @@ const maxRequestID = 64
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
 	return id
-}
-
-// Principal is who is calling.
-func Principal(ctx context.Context) (signalbox.Principal, error) {
-	p, ok := ctx.Value(principalKey).(signalbox.Principal)
-	if !ok {
-		return p, signalbox.Errorf(signalbox.CodeUnauthenticated, "the request has no principal")
-	}
-	return p, nil
 }
 
 // withRequestID takes the caller's X-Request-Id where it is harmless, makes one
@@ -87,19 +77,6 @@ func withRecovery(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-func withPrincipal(who func(r *http.Request) (signalbox.Principal, error)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			p, err := who(r)
-			if err != nil {
-				writeText(w, http.StatusUnauthorized, signalbox.AsError(err).Message)
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey, p)))
-		})
-	}
-}
-
 // lastRequests tells clients, while the server stops, that a connection takes no
 // further request. Closing it under them instead could cut off one that is just
 // being sent.
@@ -112,6 +89,29 @@ func lastRequests(stopping func() bool) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// withDeadline is the one deadline of a request: whatever is asked on its behalf,
+// the database among it, ends then.
+func withDeadline(timeout time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), timeout)
+			defer cancel()
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// shortTargets refuses what is longer than any query that belongs into a URL.
+func shortTargets(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI) > maxTargetBytes {
+			writeText(w, http.StatusRequestURITooLong, "the URL is too long: send the request with POST")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func onlyLoopbackHosts(next http.Handler) http.Handler {

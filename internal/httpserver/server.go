@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,14 +13,23 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// The limits of every connection. A request's own deadline is the road's.
+// The limits of every connection.
 const (
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 20 * time.Second
-	writeTimeout      = 60 * time.Second
+	readTimeout       = 20 * time.Second // of header and body
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
+	maxTargetBytes    = 16 << 10
 	readyTimeout      = 2 * time.Second
+	// answerTime is what is left, after a request's deadline, for an answer to be
+	// made and to reach a slow client.
+	answerTime = 30 * time.Second
+)
+
+// The defaults.
+const (
+	DefaultRequestTimeout = 30 * time.Second
+	DefaultMaxConnections = 10_000 // for LimitListener
 )
 
 // Config is what the server serves.
@@ -31,34 +41,67 @@ type Config struct {
 	Stopping func() bool
 	// Ready is nil when requests can be served.
 	Ready func(ctx context.Context) error
-	// Principal says who is calling.
-	Principal func(r *http.Request) (signalbox.Principal, error)
+	// Authenticate says who is calling. It is asked of every request for data, before
+	// the body is read; its error is an answer, which the handler gives in its own
+	// manner.
+	Authenticate func(r *http.Request) (signalbox.Principal, error)
+	// RequestTimeout is the deadline of a request for data; 0 means
+	// DefaultRequestTimeout.
+	RequestTimeout time.Duration
 	// LoopbackOnly refuses requests whose Host is not this machine's own name for
 	// itself, which is what stands against a web page that rebinds its DNS name to
 	// 127.0.0.1 while there is no authentication.
 	LoopbackOnly bool
-	Logger       *slog.Logger
+	// Ambient is set where whoever reaches the server is let in, with no credential
+	// in the request: requests that browsers send for pages of other origins are
+	// refused then.
+	Ambient bool
+	// CORSOrigins are those whose pages may read answers, as scheme://host[:port];
+	// none by default.
+	CORSOrigins []string
+	// HSTS says that clients come by TLS, which a proxy takes off.
+	HSTS   bool
+	Logger *slog.Logger
 }
 
 // New makes the server. The caller listens, serves and shuts it down.
 func New(cfg Config) (*http.Server, error) {
-	if cfg.GraphQL == nil || cfg.Ready == nil || cfg.Principal == nil || cfg.Logger == nil {
+	if cfg.GraphQL == nil || cfg.Ready == nil || cfg.Authenticate == nil || cfg.Logger == nil {
 		return nil, errors.New("httpserver.New: a part of the config is missing")
 	}
+	if cfg.RequestTimeout < 0 {
+		return nil, errors.New("the time limit of requests cannot be negative")
+	}
+	if err := checkOrigins(cfg.CORSOrigins); err != nil {
+		return nil, err
+	}
+	timeout := cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
+	graphql, err := door(&cfg, timeout)
+	if err != nil {
+		return nil, err
+	}
+
 	r := chi.NewRouter()
-	r.Use(withRequestID, withRecovery(cfg.Logger))
+	r.Use(withRequestID, withSecurityHeaders(cfg.HSTS), withRecovery(cfg.Logger), shortTargets)
 	if cfg.Stopping != nil {
 		r.Use(lastRequests(cfg.Stopping))
 	}
 	if cfg.LoopbackOnly {
 		r.Use(onlyLoopbackHosts)
 	}
+	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
+		writeText(w, http.StatusNotFound, "there is nothing here: GraphQL is at /graphql")
+	})
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "GET")
+		if r.URL.Path == "/graphql" {
+			w.Header().Set("Allow", "GET, POST, OPTIONS")
+		}
+		writeText(w, http.StatusMethodNotAllowed, "this is not served with the request's method")
+	})
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	r.Get("/readyz", ready(cfg.Ready))
-	r.Group(func(r chi.Router) {
-		r.Use(withPrincipal(cfg.Principal))
-		r.Handle("/graphql", cfg.GraphQL)
-	})
+	r.Handle("/graphql", graphql)
 	if cfg.Playground != nil {
 		r.Get("/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/playground", http.StatusFound) })
 		r.Handle("/playground", cfg.Playground)
@@ -67,12 +110,46 @@ func New(cfg Config) (*http.Server, error) {
 	return &http.Server{
 		Handler:           r,
 		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
+		ReadTimeout:       min(readTimeout, timeout),
+		WriteTimeout:      timeout + answerTime,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+		// OPTIONS * is answered by the router, as everything is.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}, nil
+}
+
+// door is what requests for data go through: CORS answers preflights, which have no
+// credential; then the deadline runs, and who is calling is asked.
+func door(cfg *Config, timeout time.Duration) (http.Handler, error) {
+	who := oneCredential(cfg.Authenticate)
+	if cfg.Ambient {
+		protection, err := protectionWith(cfg.CORSOrigins)
+		if err != nil {
+			return nil, err
+		}
+		who = sameOrigin(protection, who)
+	}
+	h := withDeadline(timeout)(withCaller(who)(cfg.GraphQL))
+	h = withoutOptions(h)
+	if len(cfg.CORSOrigins) > 0 {
+		h = withCORS(cfg.CORSOrigins)(h)
+	}
+	return h, nil
+}
+
+// withoutOptions answers OPTIONS without asking who is calling: a preflight that
+// CORS does not allow, and whoever wants to know the methods.
+func withoutOptions(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Allow", "GET, POST, OPTIONS")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func ready(check func(ctx context.Context) error) http.HandlerFunc {
@@ -90,7 +167,6 @@ func ready(check func(ctx context.Context) error) http.HandlerFunc {
 func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n"))
 }

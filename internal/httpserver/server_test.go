@@ -31,7 +31,7 @@ func newDoor(t *testing.T, graphql http.HandlerFunc) *door {
 	server, err := httpserver.New(httpserver.Config{
 		GraphQL: graphql,
 		Ready:   func(context.Context) error { return d.ready },
-		Principal: func(*http.Request) (signalbox.Principal, error) {
+		Authenticate: func(*http.Request) (signalbox.Principal, error) {
 			return signalbox.Principal{Tenant: signalbox.Tenant{Slug: "acme"}}, d.who
 		},
 		Stopping:     func() bool { return d.ends },
@@ -115,11 +115,43 @@ func TestOnlyLoopbackHostsAreAnswered(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotKnownIsRefused(t *testing.T) {
-	d := newDoor(t, func(http.ResponseWriter, *http.Request) { t.Error("not reached") })
+// Who is not known is the handler's to refuse: it does so in its own manner.
+func TestTheHandlerLearnsWhoIsNotKnown(t *testing.T) {
+	var err error
+	d := newDoor(t, func(_ http.ResponseWriter, r *http.Request) { _, err = httpserver.Principal(r.Context()) })
 	d.who = signalbox.Errorf(signalbox.CodeUnauthenticated, "no key")
-	status, _, _ := d.get("/graphql")
-	require.Equal(t, http.StatusUnauthorized, status)
+	d.get("/graphql")
+	require.ErrorIs(t, err, d.who)
+	d.who = nil
+	d.get("/graphql")
+	require.NoError(t, err)
+	d.get("/graphql", func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer a", "Bearer b"} })
+	require.Equal(t, signalbox.CodeUnauthenticated, signalbox.ErrorCode(err), "two credentials are none")
+	_, err = httpserver.Principal(t.Context())
+	require.Equal(t, signalbox.CodeUnauthenticated, signalbox.ErrorCode(err))
+}
+
+// Health is anybody's to ask, and so are a server's methods.
+func TestWhatNeedsNoCredential(t *testing.T) {
+	asked := false
+	server, err := httpserver.New(httpserver.Config{
+		GraphQL: http.NotFoundHandler(),
+		Ready:   func(context.Context) error { return nil },
+		Authenticate: func(*http.Request) (signalbox.Principal, error) {
+			asked = true
+			return signalbox.Principal{}, nil
+		},
+		CORSOrigins: []string{"https://app.example"},
+		Logger:      slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	for _, c := range [][2]string{{"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", "/nothing"}, {"POST", "/healthz"}, {"OPTIONS", "/graphql"}} {
+		r := httptest.NewRequest(c[0], c[1], nil)
+		r.Header.Set("Origin", "https://app.example")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		server.Handler.ServeHTTP(httptest.NewRecorder(), r)
+		require.False(t, asked, "%v", c)
+	}
 }
 
 func TestNewRefusesAMissingPart(t *testing.T) {

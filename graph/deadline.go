@@ -1,0 +1,131 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// A request has one deadline, its context's. What asks the database ends with it; a
+// send that is under way then is seen through, within limits of its own, so that
+// what has been committed is answered as such; what has not begun does not begin.
+// Should something not end all the same, the client is told after Limits.Patience,
+// and the connection does not hang.
+
+// lateRetry is the hint to whoever had no answer in time.
+const lateRetry = time.Second
+
+// late is the error of what had no time left.
+func late(cause error) *signalbox.Error {
+	return &signalbox.Error{
+		Code: signalbox.CodeUnavailable, Err: cause, RetryAfter: lateRetry,
+		Message: "there was no answer in time; try again, and send an event again with the same idempotency key",
+	}
+}
+
+// answer executes an operation and answers it once: with what came of it, or with
+// UNAVAILABLE where nothing comes.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, op *operation, vars map[string]any) {
+	var out once
+	if deadline, bounded := r.Context().Deadline(); bounded {
+		stuck := time.AfterFunc(time.Until(deadline)+h.cfg.Limits.Patience, func() {
+			out.do(func() {
+				w.Header().Set("Connection", "close") // its goroutine is not free for another request
+				h.refuse(w, r, media, &httpError{http.StatusServiceUnavailable, late(context.DeadlineExceeded)})
+				_ = http.NewResponseController(w).Flush() // what fails is the client's connection
+			})
+		})
+		defer stuck.Stop()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			out.do(func() { h.contain(w, r, media, v) })
+		}
+	}()
+	ctx, hints := withHints(r.Context())
+	response := h.execute(ctx, r, op, vars)
+	out.do(func() {
+		if response != nil { // nil: the client has gone
+			hint(w.Header(), hints.longest())
+			write(w, r, media, http.StatusOK, response)
+		}
+	})
+}
+
+// once lets one of several write the answer. Others that come meanwhile wait until
+// it is written: none of them may end the request under it.
+type once struct {
+	mu   sync.Mutex
+	done bool
+}
+
+func (o *once) do(write func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.done {
+		o.done = true
+		write()
+	}
+}
+
+// inTime keeps fields that ask for something from beginning once the request's
+// deadline has passed, or its client has gone.
+func inTime(ctx context.Context, next graphql.Resolver) (any, error) {
+	if ctx.Err() != nil && graphql.GetFieldContext(ctx).IsResolver {
+		return nil, errLogged{late(ctx.Err())}
+	}
+	return next(ctx)
+}
+
+// over tells whether the request has ended before it was executed, and gives the
+// answer: none to a client that has gone.
+func (h *Handler) over(ctx context.Context) (*graphql.Response, bool) {
+	err := ctx.Err()
+	switch {
+	case err == nil:
+		return nil, false
+	case errors.Is(err, context.DeadlineExceeded):
+		e := late(err)
+		hintsOf(ctx).note(e.RetryAfter)
+		return &graphql.Response{Errors: h.requestError(ctx, e)}, true
+	default:
+		return nil, true
+	}
+}
+
+type hintsKey struct{}
+
+// hints are those of all errors in an answer, of which the header can have but one:
+// the longest, after which everything may be tried again.
+type hints struct{ most atomic.Int64 }
+
+func withHints(ctx context.Context) (context.Context, *hints) {
+	h := &hints{}
+	return context.WithValue(ctx, hintsKey{}, h), h
+}
+
+func hintsOf(ctx context.Context) *hints {
+	h, _ := ctx.Value(hintsKey{}).(*hints)
+	return h
+}
+
+func (h *hints) note(after time.Duration) {
+	if h == nil || after <= 0 {
+		return
+	}
+	for {
+		most := h.most.Load()
+		if int64(after) <= most || h.most.CompareAndSwap(most, int64(after)) {
+			return
+		}
+	}
+}
+
+func (h *hints) longest() time.Duration { return time.Duration(h.most.Load()) }
