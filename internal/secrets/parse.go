@@ -24,7 +24,7 @@ var errNoColon = errors.New("is not <id>:<key>, with the key's 32 bytes in base6
 func Parse(text string) (*Keyring, error) {
 	entries := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(entries) == 0 {
-		return nil, nil //nolint:nilnil // No text is no keyring, which is what the caller asks by it.
+		return nil, nil // No text is no keyring, which is what the caller asks by it.
 	}
 	k := &Keyring{keys: make(map[string]key, len(entries))}
 	raws := make([][]byte, 0, len(entries))
