@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 func TestKeyLetsIn(t *testing.T) {
 	r := newRig(t, time.Now, nil)
 	k, text := r.key(t, signalbox.KeyEdit{Name: "shop", Limits: signalbox.Limits{Rate: 5}})
-	require.Regexp(t, regexp.MustCompile(`^sbx_[0-9a-f]{32}_[A-Za-z0-9_-]{43}$`), text)
+	require.Regexp(t, `^sbx_[0-9a-f]{32}_[A-Za-z0-9_-]{43}$`, text)
 	require.Contains(t, text, hex.EncodeToString(k.ID[:]))
 
 	for _, scheme := range []string{"Bearer", "bearer", "BEARER"} {
@@ -75,7 +74,7 @@ func TestHeader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := r.Authenticate(t.Context(), c.header)
-			e := refused(t, err, signalbox.CodeUnauthenticated, c.says)
+			e := refusal(t, err, signalbox.CodeUnauthenticated, c.says)
 			require.Contains(t, e.Message, "send the header Authorization: Bearer <key>")
 			require.NotContains(t, err.Error(), key[len("sbx_"):])
 		})
@@ -116,7 +115,7 @@ func TestSameAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := r.try(t, credential)
-			e := refused(t, err, signalbox.CodeUnauthenticated, "these credentials are not valid here")
+			e := refusal(t, err, signalbox.CodeUnauthenticated, "these credentials are not valid here")
 			require.NotContains(t, err.Error(), credential)
 			if answer == nil {
 				answer = e

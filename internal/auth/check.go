@@ -64,7 +64,7 @@ func checkKeyEdit(e *signalbox.KeyEdit, now time.Time) error {
 		}
 	}
 	f.limits(e.Limits)
-	if !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(now) {
+	if !e.ExpiresAt.IsZero() && !storable(e.ExpiresAt).After(now) {
 		f.add("/expiresAt", errors.New("is in the past: leave it out for a key that does not expire"))
 	}
 	return invalid(f)

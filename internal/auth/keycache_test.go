@@ -50,7 +50,7 @@ func TestOneLookupForMany(t *testing.T) {
 		for range 200 {
 			group.Go(func() {
 				_, err := r.try(t, key)
-				require.NoError(t, err) //nolint:testifylint // In a bubble a lost goroutine is found.
+				require.NoError(t, err)
 			})
 		}
 		group.Wait()
@@ -126,7 +126,7 @@ func TestDatabaseAway(t *testing.T) {
 				r.store.fail(database)
 
 				_, err = r.try(t, cold)
-				e := refused(t, err, signalbox.CodeUnavailable, "the key cannot be checked now")
+				e := refusal(t, err, signalbox.CodeUnavailable, "the key cannot be checked now")
 				require.NotContains(t, e.Message, errAway.Error())
 
 				for time.Since(began) < 7*time.Second {

@@ -220,7 +220,13 @@ func can(t testing.TB, texts ...string) signalbox.Permissions {
 }
 
 // refused holds an error to its code and to what its sentence says.
-func refused(t testing.TB, err error, code signalbox.Code, says string) *signalbox.Error {
+func refused(t testing.TB, err error, code signalbox.Code, says string) {
+	t.Helper()
+	_ = refusal(t, err, code, says)
+}
+
+// refusal does the same, and gives the error for more.
+func refusal(t testing.TB, err error, code signalbox.Code, says string) *signalbox.Error {
 	t.Helper()
 	require.Error(t, err)
 	e := signalbox.AsError(err)
