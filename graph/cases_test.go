@@ -121,6 +121,11 @@ func caseFakes() *fakes {
 	waiting.Status, waiting.RunID, waiting.DueAt = signalbox.StatusPending, "", event.ReceivedAt()
 	waiting.LastError = &signalbox.DispatchError{Code: signalbox.DispatchUnavailable, Message: "no connection"}
 	return &fakes{
+		principal: func() (signalbox.Principal, error) {
+			p := may("tenant:admin", "operator", `events:send:order\/line/*`)
+			p.Tenant.Limits, p.Key, p.Limits = acme.Limits, keyID(10), signalbox.Limits{Page: 40}
+			return p, nil
+		},
 		event: func(_, id signalbox.ID) (*signalbox.StoredEvent, error) {
 			if id != event.ID {
 				return nil, signalbox.Errorf(signalbox.CodeNotFound, "no such event")

@@ -43,7 +43,7 @@ func FuzzRequest(f *testing.F) {
 		require.Equal(t, w.Code == http.StatusOK, strings.Contains(a.Text, `"data":`), a.Text)
 		for _, e := range a.Errors {
 			require.NotEmpty(t, e.Message)
-			require.Contains(t, []string{"INVALID_INPUT", "PAYLOAD_TOO_LARGE", "NOT_FOUND"}, e.Extensions.Code, a.Text)
+			require.Contains(t, []string{"INVALID_INPUT", "PAYLOAD_TOO_LARGE", "NOT_FOUND", "FORBIDDEN"}, e.Extensions.Code, a.Text)
 		}
 		require.Empty(t, d.log.String())
 		m.committed = nil

@@ -135,7 +135,9 @@ func TestMediaTypeOfTheRequest(t *testing.T) {
 		{name: "the answer's media type", headers: content(mediaGQL), status: 415, code: "INVALID_INPUT"},
 		{name: "malformed", headers: content("application/json; charset"), status: 415, code: "INVALID_INPUT"},
 		{name: "two", headers: content("application/json, text/plain"), status: 415, code: "INVALID_INPUT"},
+		{name: "two headers", headers: []string{"Content-Type", "text/plain"}, status: 415, code: "INVALID_INPUT"},
 		{name: "compressed", headers: []string{"Content-Encoding", "gzip"}, status: 415, code: "INVALID_INPUT"},
+		{name: "compressed by a second header", headers: []string{"Content-Encoding", "identity", "Content-Encoding", "gzip"}, status: 415, code: "INVALID_INPUT"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			x.body = typename

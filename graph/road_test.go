@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/graph"
 	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/limit"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -19,7 +21,13 @@ type memory struct{ committed []*signalbox.Record }
 
 func (*memory) Count(*signalbox.Event) {}
 
-func (m *memory) Plan(*signalbox.Event) (signalbox.Plan, error) { return signalbox.Plan{}, nil }
+func (*memory) Resolve(_ signalbox.ID, typ, operation string) (string, string) { return typ, operation }
+
+func (*memory) Known(signalbox.ID, string, string) error { return nil }
+
+func (m *memory) Plan(*signalbox.Event, func(typ, operation string) bool) (signalbox.Plan, error) {
+	return signalbox.Plan{}, nil
+}
 
 func (m *memory) Append(records []*signalbox.Record) {
 	for _, r := range records {
@@ -44,16 +52,18 @@ func (m *memory) Requests(*signalbox.Event, []signalbox.Dispatch) ([]json.RawMes
 
 func (m *memory) Wake(signalbox.Lane) {}
 
-func (m *memory) Admit(int) error { return nil }
+func (m *memory) Admit(*signalbox.Principal, int) error { return nil }
 
-func (m *memory) Release(int) {}
+func (m *memory) Release(*signalbox.Principal, int) {}
 
 // openRoad is a door with the real road behind it, whose checks belong to what a
 // client meets.
 func openRoad(t testing.TB) (*door, *memory) {
 	t.Helper()
 	m := &memory{}
-	road, err := ingest.New(ingest.Config{Catalogue: m, Store: m, Starter: m, Relay: m, Backlog: m, Logger: slog.New(slog.DiscardHandler)})
+	limiter, err := limit.New(limit.Config{Now: time.Now, Random: func() float64 { return 0 }})
+	require.NoError(t, err)
+	road, err := ingest.New(ingest.Config{Catalogue: m, Store: m, Starter: m, Relay: m, Backlog: m, Limiter: limiter, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	return open(t, &fakes{}, func(cfg *graph.Config) { cfg.Sender, cfg.Tester = road, road }), m
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -216,10 +217,11 @@ func (h *Handler) readQuery(r *http.Request) (*request, *httpError) {
 // readBody reads a POST request (section 5.4). Nothing of the body is ever
 // repeated in an answer.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
-	if !isJSON(r.Header.Get("Content-Type")) {
+	if types := r.Header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
 		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to be JSON in UTF-8: set Content-Type: %s", mediaJSON)
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	encoded := func(coding string) bool { return coding != "" && !strings.EqualFold(coding, "identity") }
+	if slices.ContainsFunc(r.Header["Content-Encoding"], encoded) {
 		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to come uncompressed, without Content-Encoding")
 	}
 	body, failed := h.readAll(w, r)

@@ -90,7 +90,7 @@ func TestBodiesOfWhoMayNotComeIn(t *testing.T) {
 		return signalbox.Principal{}, signalbox.Errorf(signalbox.CodeUnauthenticated, "no credential")
 	}})
 	server := httptest.NewServer(d.handler)
-	defer server.Close()
+	t.Cleanup(server.Close) // after the connections, of which it waits for each
 	dial := func() (net.Conn, *bufio.Reader) {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)

@@ -18,6 +18,10 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this binary's, or show where it is."`
 	Apply   applyCmd   `cmd:"" help:"Register event types and rules from a file, and say what changed."`
+	Tenants tenantsCmd `cmd:"" help:"Make, list and change tenants."`
+	Keys    keysCmd    `cmd:"" help:"Make, list, rotate and revoke API keys."`
+	Audit   auditCmd   `cmd:"" help:"Show who changed what of a tenant, and when, newest first."`
+	Secrets secretsCmd `cmd:"" help:"Make and rotate the keys of what is encrypted at rest."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of the file that apply takes, for editors."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -22,8 +22,8 @@ func try(t *testing.T, ctx context.Context, args ...string) (stdout string, err 
 	var out, log bytes.Buffer
 	err = run(ctx, args, &out, &log)
 	if err != nil {
-		require.NotContains(t, oneLine(err), "\n")
-		require.NotContains(t, oneLine(err), "goroutine", "no stack")
+		require.NotContains(t, oneLine(err.Error()), "\n")
+		require.NotContains(t, oneLine(err.Error()), "goroutine", "no stack")
 	}
 	return out.String(), err
 }

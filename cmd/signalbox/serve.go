@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,7 +12,9 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/internal/app"
+	"github.com/signalbox/signalbox/internal/auth"
 	"github.com/signalbox/signalbox/internal/dispatch"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // databaseFlags say where the database is.
@@ -24,7 +25,18 @@ type databaseFlags struct {
 type serveCmd struct {
 	databaseFlags
 
-	Listen string `help:"Where to listen. Loopback only, while there is no authentication." default:"127.0.0.1:8080" env:"SIGNALBOX_LISTEN"`
+	Listen string `help:"Where to listen. Without authentication, loopback only." default:"127.0.0.1:8080" env:"SIGNALBOX_LISTEN"`
+	NoAuth bool   `help:"Take every request for the default tenant's administrator. For your own machine: it listens on loopback only." env:"SIGNALBOX_NO_AUTH"`
+
+	OIDCIssuer           string            `help:"Take the tokens of this issuer too, e.g. https://id.example.com." env:"SIGNALBOX_OIDC_ISSUER" name:"oidc-issuer"`
+	OIDCAudience         string            `help:"What must be among a token's aud." env:"SIGNALBOX_OIDC_AUDIENCE" name:"oidc-audience"`
+	OIDCAlgorithms       []string          `help:"The algorithms that may sign tokens. RS256,ES256,EdDSA where none are given." env:"SIGNALBOX_OIDC_ALGORITHMS" name:"oidc-algorithms"`
+	OIDCTenantClaim      string            `help:"The claim that names the tenant." default:"signalbox_tenant" env:"SIGNALBOX_OIDC_TENANT_CLAIM" name:"oidc-tenant-claim"`
+	OIDCTenant           map[string]string `help:"Which tenant a value of that claim is: value=slug. Where none is given, the value is the slug." env:"SIGNALBOX_OIDC_TENANT" name:"oidc-tenant" mapsep:";"`
+	OIDCPermissionsClaim string            `help:"The claim that holds permissions or roles." default:"signalbox_permissions" env:"SIGNALBOX_OIDC_PERMISSIONS_CLAIM" name:"oidc-permissions-claim"`
+	OIDCRole             map[string]string `help:"What a value of that claim may do: role=events:send:order/*,events:read." env:"SIGNALBOX_OIDC_ROLE" name:"oidc-role" mapsep:";"`
+
+	SecretKeys string `help:"The keys that seal secrets in the database, id:key, the newest first; signalbox secrets keygen makes one." env:"SIGNALBOX_SECRET_KEYS"`
 
 	TemporalAddress       string `help:"Temporal's frontend, host:port." default:"127.0.0.1:7233" env:"SIGNALBOX_TEMPORAL_ADDRESS"`
 	TemporalNamespace     string `help:"The namespace of rules that name none." default:"default" env:"SIGNALBOX_TEMPORAL_NAMESPACE"`
@@ -41,6 +53,14 @@ type serveCmd struct {
 	MaxBacklog      int           `help:"Starts that may wait for Temporal before sends are refused." default:"100000" env:"SIGNALBOX_MAX_BACKLOG"`
 	MaxPayloadBytes int           `help:"The size limit of payload.data in bytes." default:"262144" env:"SIGNALBOX_MAX_PAYLOAD_BYTES"`
 	MaxInFlight     int           `help:"Sends that may be under way at once." default:"4096" env:"SIGNALBOX_MAX_IN_FLIGHT"`
+	TenantRate      float64       `help:"Events a second that any one tenant may send, in each process; 0 is no limit." default:"0" env:"SIGNALBOX_TENANT_RATE"`
+	TenantBurst     int           `help:"How many of them at once; 0 is one second's worth." default:"0" env:"SIGNALBOX_TENANT_BURST"`
+
+	RequestTimeout           time.Duration `help:"How long one request may take." default:"30s" env:"SIGNALBOX_REQUEST_TIMEOUT"`
+	MaxConnections           int           `help:"Connections that may be open at once." default:"10000" env:"SIGNALBOX_MAX_CONNECTIONS"`
+	MaxConnectionsPerAddress int           `help:"Of them, those of one remote address; 0, no bound, where a proxy stands before." default:"0" env:"SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS"`
+	CORSOrigin               []string      `help:"Let pages of this origin call, e.g. https://app.example.com." env:"SIGNALBOX_CORS_ORIGIN" name:"cors-origin"`
+	HSTS                     bool          `help:"Clients come by TLS, which a proxy takes off: tell browsers to insist on it." env:"SIGNALBOX_HSTS" name:"hsts"`
 
 	Playground    bool `help:"Serve GraphiQL at /playground." env:"SIGNALBOX_PLAYGROUND"`
 	Introspection bool `help:"Answer introspection queries; the playground needs it." env:"SIGNALBOX_INTROSPECTION"`
@@ -79,7 +99,11 @@ func (c *serveCmd) Run(ctx context.Context, out output) error {
 				KeyFile: c.TemporalTLSKey, ServerName: c.TemporalTLSServerName,
 			},
 		},
-		Listen: c.Listen, Playground: c.Playground, Introspection: c.Introspection || c.Playground, Suggestions: c.Suggestions,
+		Listen: c.Listen, NoAuth: c.NoAuth, OIDC: c.oidc(), SecretKeys: c.SecretKeys,
+		CORSOrigins: c.CORSOrigin, HSTS: c.HSTS, RequestTimeout: c.RequestTimeout,
+		MaxConnections: c.MaxConnections, MaxConnectionsPerAddress: c.MaxConnectionsPerAddress,
+		TenantLimits: signalbox.Limits{Rate: c.TenantRate, Burst: c.TenantBurst},
+		Playground:   c.Playground, Introspection: c.Introspection || c.Playground, Suggestions: c.Suggestions,
 		StartTimeout: c.StartTimeout, MaxBacklog: c.MaxBacklog, MaxPayloadBytes: c.MaxPayloadBytes, MaxInFlight: c.MaxInFlight,
 		Logger: log,
 	})
@@ -87,8 +111,27 @@ func (c *serveCmd) Run(ctx context.Context, out output) error {
 		return err
 	}
 	return a.Run(ctx, func(addr string) {
-		log.Info("signalbox listens, without authentication and therefore on loopback only", "graphql", "http://"+addr+"/graphql", "version", version())
+		if c.NoAuth {
+			log.Warn("there is no authentication (--no-auth): whoever reaches this server is the default tenant's administrator, and so it listens on loopback only")
+		}
+		log.Info("signalbox listens", "graphql", "http://"+addr+"/graphql", "authentication", !c.NoAuth, "version", version())
 	})
+}
+
+// oidc is nil where no issuer is named.
+func (c *serveCmd) oidc() *auth.OIDCConfig {
+	if c.OIDCIssuer == "" && c.OIDCAudience == "" {
+		return nil
+	}
+	roles := make(map[string][]string, len(c.OIDCRole))
+	for role, permissions := range c.OIDCRole {
+		roles[role] = strings.Split(permissions, ",")
+	}
+	return &auth.OIDCConfig{
+		Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, Algorithms: c.OIDCAlgorithms,
+		TenantClaim: c.OIDCTenantClaim, TenantMap: c.OIDCTenant,
+		PermissionsClaim: c.OIDCPermissionsClaim, RoleMap: roles,
+	}
 }
 
 func (c *serveCmd) logger(out output) (*slog.Logger, error) {
@@ -117,18 +160,4 @@ func servePprof(ctx context.Context, address string, log *slog.Logger) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() { log.Debug("profiles are no longer served", "error", server.Serve(listener)) }()
 	return nil
-}
-
-// oneLine is an error as an operator reads it: one sentence, whatever it is made of.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
-}
-
-// lines is an error as an operator reads it: one line, but for a file's faults.
-func lines(err error) []string {
-	var several faults
-	if errors.As(err, &several) {
-		return several
-	}
-	return []string{oneLine(err)}
 }

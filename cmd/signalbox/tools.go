@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/internal/app"
@@ -48,7 +46,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out output) error {
 }
 
 type applyCmd struct {
-	databaseFlags
+	operatorFlags
 
 	File   string `short:"f" required:"" help:"The file, in YAML; - is standard input."`
 	Tenant string `help:"Whose types and rules they are." default:"default" env:"SIGNALBOX_TENANT"`
@@ -61,36 +59,15 @@ func (c *applyCmd) Run(ctx context.Context, out output) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(out.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	applied, err := app.Apply(ctx, c.DSN, c.Tenant, text, c.DryRun, log)
+	applied, err := c.operator().Apply(ctx, c.Tenant, text, c.DryRun, log)
 	if err != nil {
-		return asFaults(err)
+		return err
 	}
 	for _, w := range applied.Warnings {
 		fmt.Fprintln(out.stderr, "warning: "+w.Message)
 	}
 	printChanges(out.stdout, applied.Changes, c.DryRun)
 	return nil
-}
-
-// faults are what is wrong with a file, a line each.
-type faults []string
-
-func (f faults) Error() string { return strings.Join(f, "\n") }
-
-func asFaults(err error) error {
-	several, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
-	}
-	var all faults
-	for _, fault := range several.Unwrap() {
-		var e *signalbox.Error
-		if errors.As(fault, &e) {
-			fault = errors.New(e.Message)
-		}
-		all = append(all, oneLine(fault))
-	}
-	return all
 }
 
 // shortDetails is up to how many lines a change tells of without being asked.

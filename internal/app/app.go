@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/signalbox/signalbox/internal/dispatch"
 	"github.com/signalbox/signalbox/internal/httpserver"
 	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/limit"
 	"github.com/signalbox/signalbox/internal/payload"
 	"github.com/signalbox/signalbox/internal/postgres"
 	"github.com/signalbox/signalbox/internal/signalbox"
@@ -60,19 +62,27 @@ func New(ctx context.Context, options Options) (*App, error) {
 func (a *App) build(ctx context.Context) error {
 	o, log := a.opts, a.opts.Logger
 
-	db, err := postgres.Open(ctx, postgres.Config{DSN: o.DSN, MaxConns: o.MaxConns, Timeout: o.QueryTimeout})
+	if o.Migrate {
+		if _, err := MigrateUp(ctx, o.DSN); err != nil {
+			return err
+		}
+	}
+	config := postgres.Config{DSN: o.DSN, MaxConns: o.MaxConns, Timeout: o.QueryTimeout}
+	var err error
+	if config.Secrets, err = sealer(o.SecretKeys); err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, config)
 	if err != nil {
 		return err
 	}
 	a.db = db
 	a.down.push("database", func(context.Context) error { db.Close(); return nil })
-	if o.Migrate {
-		if _, err := db.MigrateUp(ctx); err != nil {
-			return err
-		}
-	}
 	if err := db.CheckVersion(ctx); err != nil {
 		return err
+	}
+	if err := db.CheckSecrets(ctx); err != nil {
+		return asSentence(err)
 	}
 	if err := db.EnsurePartitions(ctx, time.Now()); err != nil {
 		return fmt.Errorf("make the weekly partitions: %w", err)
@@ -105,12 +115,24 @@ func (a *App) build(ctx context.Context) error {
 	}
 	relay := dispatch.NewRelay(db, runner, log)
 	a.down.background("relay", relay.Run)
-	gauge := ingest.NewGauge(db.CountPending, o.MaxBacklog)
+	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: db.CountPending, Backlog: o.MaxBacklog, Now: time.Now, Random: rand.Float64})
+	if err != nil {
+		return err
+	}
 	a.down.background("backlog gauge", gauge.Run)
 
 	limits := payload.DefaultLimits()
 	if o.MaxPayloadBytes > 0 {
 		limits.MaxBytes = o.MaxPayloadBytes
+	}
+	perTenant := o.TenantLimits
+	perTenant.PayloadBytes, perTenant.Batch = least(perTenant.PayloadBytes, limits.MaxBytes), least(perTenant.Batch, signalbox.MaxBatch)
+	limiter, err := limit.New(limit.Config{
+		Server:   perTenant,
+		InFlight: o.MaxInFlight, Now: time.Now, Random: rand.Float64,
+	})
+	if err != nil {
+		return err
 	}
 	road, err := ingest.New(ingest.Config{
 		Catalogue: live,
@@ -121,8 +143,9 @@ func (a *App) build(ctx context.Context) error {
 		Starter: runner,
 		Relay:   relay,
 		Backlog: gauge,
+		Limiter: limiter,
 		Limits: ingest.Limits{
-			Payload: limits, InFlight: o.MaxInFlight, StartTimeout: o.StartTimeout, Lease: dispatch.Lease,
+			Payload: limits, StartTimeout: o.StartTimeout, Lease: dispatch.Lease,
 		},
 		Logger: log,
 	})
@@ -143,6 +166,10 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 	if err != nil {
 		return err
 	}
+	who, err := a.buildAuth()
+	if err != nil {
+		return err
+	}
 	handler, err := graph.New(graph.Config{
 		Sender:        road,
 		Tester:        road,
@@ -153,6 +180,10 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		TypeEditor:    editor,
 		Explainer:     explainer,
 		History:       a.db,
+		Keys:          who.keys,
+		Tenants:       who.tenants,
+		Directory:     a.db,
+		Audit:         a.db,
 		Principal:     httpserver.Principal,
 		RequestID:     httpserver.RequestID,
 		Logger:        log,
@@ -164,24 +195,22 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 	}
 	var playground http.Handler
 	if o.Playground {
-		playground = dashboard.Playground(dashboard.PlaygroundConfig{Endpoint: "/graphql"})
+		playground = dashboard.Playground(dashboard.PlaygroundConfig{Endpoint: "/graphql", Headers: o.PlaygroundHeaders})
 	}
 	a.server, err = httpserver.New(httpserver.Config{
-		GraphQL:      handler,
-		Playground:   playground,
-		Ready:        a.ready,
-		Stopping:     a.stopping.Load,
-		Authenticate: a.principal,
-		LoopbackOnly: true,
-		Logger:       log,
+		GraphQL:        handler,
+		Playground:     playground,
+		Ready:          a.ready,
+		Stopping:       a.stopping.Load,
+		Authenticate:   who.authenticate,
+		RequestTimeout: o.RequestTimeout,
+		LoopbackOnly:   o.NoAuth || len(o.PlaygroundHeaders) > 0,
+		Ambient:        o.NoAuth,
+		CORSOrigins:    o.CORSOrigins,
+		HSTS:           o.HSTS,
+		Logger:         log,
 	})
 	return err
-}
-
-// principal is the default tenant's until there are keys.
-func (a *App) principal(*http.Request) (signalbox.Principal, error) {
-	tenant, err := a.live.Tenant(signalbox.DefaultTenantSlug)
-	return signalbox.Principal{Tenant: tenant, Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}, err
 }
 
 func (a *App) ready(ctx context.Context) error {
@@ -208,10 +237,11 @@ func (a *App) keepPartitions(ctx context.Context) {
 
 // Start listens and serves, and returns at once.
 func (a *App) Start(ctx context.Context) error {
-	listener, err := ListenLoopback(ctx, a.opts.Listen, "--listen")
+	listener, err := Listen(ctx, a.opts.Listen, "--listen")
 	if err != nil {
 		return err
 	}
+	listener = httpserver.LimitListener(listener, a.opts.MaxConnections, a.opts.MaxConnectionsPerAddress)
 	a.listener = listener
 	go func() { a.served <- a.server.Serve(listener) }()
 	a.down.push("http server", func(ctx context.Context) error {

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
+	"github.com/signalbox/signalbox/internal/auth"
 	"github.com/signalbox/signalbox/internal/dispatch"
+	"github.com/signalbox/signalbox/internal/httpserver"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // Options are what an operator can set. Zero values mean the defaults.
@@ -18,8 +22,23 @@ type Options struct {
 
 	Temporal dispatch.DialOptions // its Logger is Options.Logger
 
-	Listen     string // "127.0.0.1:8080"; port 0 picks one
+	Listen string // "127.0.0.1:8080"; port 0 picks one
+	// NoAuth takes every request for the default tenant's administrator. Such a server
+	// listens on loopback only.
+	NoAuth bool
+	// OIDC is the issuer whose tokens are taken beside API keys; nil takes none.
+	OIDC *auth.OIDCConfig
+	// SecretKeys is the keyring for what is sealed at rest, as secrets.Parse reads it;
+	// "" seals nothing.
+	SecretKeys string
+
 	Playground bool
+	// PlaygroundHeaders stand in the playground's header editor. Whoever loads the page
+	// can read them, so that such a server, too, listens on loopback only.
+	PlaygroundHeaders map[string]string
+	// CORSOrigins are those whose pages may call, as scheme://host[:port].
+	CORSOrigins []string
+	HSTS        bool // clients come by TLS, which a proxy takes off
 	// Introspection and Suggestions tell clients of the schema and of near misses
 	// in names of fields.
 	Introspection bool
@@ -29,6 +48,12 @@ type Options struct {
 	MaxBacklog      int           // PENDING starts beyond which sends are refused; 100,000
 	MaxPayloadBytes int           // of payload.data; 256 KiB
 	MaxInFlight     int           // sends under way at once; 4096
+	// TenantLimits hold for every tenant, beside its own.
+	TenantLimits signalbox.Limits
+
+	RequestTimeout           time.Duration // of one request; 30 s
+	MaxConnections           int           // open at once; 10,000
+	MaxConnectionsPerAddress int           // of them, of one remote address; 0 is no bound
 
 	// Migrate brings the schema up before anything else; otherwise a schema that
 	// is behind is an error.
@@ -63,11 +88,24 @@ func (o Options) complete() (Options, error) {
 	if err != nil {
 		return o, fmt.Errorf("--listen takes host:port, e.g. 127.0.0.1:8080, and not %q", o.Listen)
 	}
-	if !isLoopback(host) {
-		return o, fmt.Errorf("there is no authentication yet, so this server listens on loopback only: use --listen 127.0.0.1:8080 and not %q", o.Listen)
+	if o.NoAuth && !isLoopback(host) {
+		return o, fmt.Errorf("without authentication (--no-auth) this server listens on loopback only: use --listen 127.0.0.1:8080 and not %q, or leave --no-auth out", o.Listen)
 	}
-	if o.StartTimeout < 0 || o.MaxBacklog < 0 || o.MaxPayloadBytes < 0 || o.MaxInFlight < 0 || o.QueryTimeout < 0 {
+	if len(o.PlaygroundHeaders) > 0 && !isLoopback(host) {
+		return o, fmt.Errorf("a playground with a key filled in is served on loopback only: use --listen 127.0.0.1:8080 and not %q", o.Listen)
+	}
+	if o.NoAuth && o.OIDC != nil {
+		return o, errors.New("--no-auth lets everybody in, and --oidc-issuer names who may: leave one of them out")
+	}
+	if o.StartTimeout < 0 || o.MaxBacklog < 0 || o.MaxPayloadBytes < 0 || o.MaxInFlight < 0 || o.QueryTimeout < 0 ||
+		o.MaxConnections < 0 || o.MaxConnectionsPerAddress < 0 || o.RequestTimeout < 0 {
 		return o, errors.New("a limit cannot be negative")
+	}
+	if faults := o.TenantLimits.Check(); len(faults) > 0 {
+		return o, fmt.Errorf("%s %s", strings.TrimPrefix(faults[0].Pointer, "/limits/"), faults[0].Message)
+	}
+	if o.MaxConnections == 0 {
+		o.MaxConnections = httpserver.DefaultMaxConnections
 	}
 	return o, nil
 }

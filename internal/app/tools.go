@@ -16,12 +16,12 @@ import (
 
 // MigrateUp brings the schema of the database at dsn up to this binary's.
 func MigrateUp(ctx context.Context, dsn string) ([]postgres.Migration, error) {
-	return withDB(ctx, dsn, (*postgres.DB).MigrateUp)
+	return withDB(ctx, postgres.Config{DSN: dsn, Owner: true}, (*postgres.DB).MigrateUp)
 }
 
 // MigrationStatus lists the migrations that this binary knows.
 func MigrationStatus(ctx context.Context, dsn string) ([]postgres.Migration, error) {
-	return withDB(ctx, dsn, (*postgres.DB).MigrationStatus)
+	return withDB(ctx, postgres.Config{DSN: dsn, Owner: true}, (*postgres.DB).MigrationStatus)
 }
 
 // Applied is what has come of a file.
@@ -39,7 +39,7 @@ func Apply(ctx context.Context, dsn, tenant string, file []byte, dryRun bool, lo
 	if err != nil {
 		return Applied{}, err
 	}
-	return withDB(ctx, dsn, func(db *postgres.DB, ctx context.Context) (Applied, error) {
+	return withDB(ctx, postgres.Config{DSN: dsn}, func(db *postgres.DB, ctx context.Context) (Applied, error) {
 		if err := db.CheckVersion(ctx); err != nil {
 			return Applied{}, err
 		}
@@ -75,8 +75,8 @@ func (s catalogueStore) ScanEvents(ctx context.Context, tenant signalbox.ID, on 
 	return s.DB.ScanEvents(ctx, tenant, postgres.EventScan{On: on, Window: w}, page)
 }
 
-func withDB[T any](ctx context.Context, dsn string, do func(*postgres.DB, context.Context) (T, error)) (T, error) {
-	db, err := postgres.Open(ctx, postgres.Config{DSN: dsn})
+func withDB[T any](ctx context.Context, cfg postgres.Config, do func(*postgres.DB, context.Context) (T, error)) (T, error) {
+	db, err := postgres.Open(ctx, cfg)
 	if err != nil {
 		var none T
 		return none, err
@@ -92,6 +92,11 @@ func ListenLoopback(ctx context.Context, address, flag string) (net.Listener, er
 	if err != nil || !isLoopback(host) {
 		return nil, fmt.Errorf("%s takes a loopback address, e.g. 127.0.0.1:8080, and not %q", flag, address)
 	}
+	return Listen(ctx, address, flag)
+}
+
+// Listen listens on an address; flag is what the operator set it with.
+func Listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is in use: stop what listens there, or choose another address with %s", address, flag)

@@ -38,7 +38,7 @@ func (t *tokens) tenant(claims map[string]any) (signalbox.Tenant, error) {
 	if len(t.cfg.TenantMap) > 0 {
 		slug, ok = t.cfg.TenantMap[slug]
 	}
-	if !ok || signalbox.CheckSlug(slug) != nil {
+	if !ok {
 		return signalbox.Tenant{}, t.noTenant()
 	}
 	tenant, err := t.slug(slug)

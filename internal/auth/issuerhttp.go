@@ -40,7 +40,7 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// maxErrorText bounds what the log tells of the issuer's answers, which errors quote.
+// maxErrorText bounds what the log tells of answers and tokens, which errors quote.
 const maxErrorText = 300
 
 func shorten(err error) error {

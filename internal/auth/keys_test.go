@@ -270,6 +270,16 @@ func TestRevokeKey(t *testing.T) {
 	_, err = r.try(t, text)
 	refused(t, err, signalbox.CodeUnauthenticated, "the key was revoked")
 
+	// A key that a rotation ends at once is out at once, too.
+	k, text = r.key(t, signalbox.KeyEdit{})
+	_, err = r.try(t, text)
+	require.NoError(t, err)
+	_, _, err = r.keys.Rotate(t.Context(), admin(acme), acme.ID, k.ID, 0)
+	require.NoError(t, err)
+	_, err = r.try(t, text)
+	refused(t, err, signalbox.CodeUnauthenticated, "the key was rotated")
+	k = first
+
 	now = now.Add(time.Hour)
 	second, err := r.keys.Revoke(t.Context(), admin(acme), acme.ID, k.ID)
 	require.NoError(t, err)

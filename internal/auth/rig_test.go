@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -51,6 +52,15 @@ func (m *memory) asked() int {
 	return m.lookups
 }
 
+// wrote takes what has been touched.
+func (m *memory) wrote() []map[signalbox.ID]time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	touched := m.touched
+	m.touched = nil
+	return touched
+}
+
 func notFound() error { return signalbox.Errorf(signalbox.CodeNotFound, "there is no such key") }
 
 func (m *memory) KeyByID(ctx context.Context, id signalbox.ID) (signalbox.APIKey, error) {
@@ -74,7 +84,7 @@ func (m *memory) KeyByID(ctx context.Context, id signalbox.ID) (signalbox.APIKey
 }
 
 func (m *memory) TouchKeys(ctx context.Context, used map[signalbox.ID]time.Time) error {
-	if err := m.gate(ctx); err != nil {
+	if err := errors.Join(ctx.Err(), m.gate(ctx)); err != nil {
 		return err
 	}
 	m.mu.Lock()

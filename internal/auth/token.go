@@ -62,9 +62,6 @@ func (t *tokens) principal(ctx context.Context, text string) (signalbox.Principa
 // valid now, and whom it is about. What cannot be the issuer's own is refused without
 // asking it anything.
 func (t *tokens) verify(ctx context.Context, text string) (claims map[string]any, subject string, err error) {
-	if len(text) > maxToken {
-		return nil, "", refuse(nil, "is longer than %d characters: have the issuer put less into it", maxToken)
-	}
 	signed, err := jose.ParseSignedCompact(text, t.cfg.algorithms)
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, "", refuse(err, "is neither a key nor a JSON Web Token that is signed by one of %s: %s", joinAlgorithms(t.cfg.algorithms), howToAuthenticate)
@@ -161,9 +158,12 @@ func checkTimes(claims map[string]any, now time.Time) error {
 	return nil
 }
 
-// refuse is UNAUTHENTICATED, in a sentence about the token.
+// refuse is UNAUTHENTICATED, in a sentence about the token. The cause, which may quote
+// some of it, is cut.
 func refuse(cause error, format string, args ...any) *signalbox.Error {
 	e := signalbox.Errorf(signalbox.CodeUnauthenticated, "the token "+format, args...)
-	e.Err = cause
+	if cause != nil {
+		e.Err = shorten(cause)
+	}
 	return e
 }

@@ -27,7 +27,7 @@ rules:
 	var records []*signalbox.Record
 	for i := range events {
 		e := r.event("order", "placed", fmt.Sprintf(`{"total":%d.50,"currency":"EUR","items":[{"sku":"a-%d","n":1},{"sku":"b-%d","n":2}],"customer":{"id":"c-%d","vip":false,"name":"Somebody with a name"},"note":"%0100d"}`, i%200, i, i, i, i))
-		plan, err := r.live.Plan(&e)
+		plan, err := r.live.Plan(&e, nil)
 		require.NoError(b, err)
 		e.Decisions = plan.Decisions
 		records = append(records, &signalbox.Record{Event: e})

@@ -130,7 +130,7 @@ func (c *tableEvent) check(t *testing.T, r *rig) {
 		ID: signalbox.FirstID(received), Tenant: tenant, Type: c.Event.Type, Operation: c.Event.Operation, EntityID: c.Event.ID,
 		Data: c.Event.Data, Source: c.Event.Source, Subject: c.Event.Subject, Metadata: c.Event.Metadata, SchemaVersion: c.SchemaVersion,
 	}
-	plan, err := r.live.Plan(&e)
+	plan, err := r.live.Plan(&e, nil)
 	if c.Refused != nil {
 		require.Equal(t, c.Refused.Code, string(signalbox.ErrorCode(err)))
 		text := signalbox.AsError(err).Message

@@ -20,7 +20,7 @@ func TestTheDemoCatalogueTakesWhatIsSentToIt(t *testing.T) {
 	require.Len(t, types, 20)
 	starts := func(typ, operation, data string) []string {
 		e := r.event(typ, operation, data)
-		plan, err := r.live.Plan(&e)
+		plan, err := r.live.Plan(&e, nil)
 		require.NoError(t, err, "%s:%s %s", typ, operation, data)
 		var workflows []string
 		for _, d := range plan.Dispatches {

@@ -47,7 +47,7 @@ func TestARuleFromItsDraftToItsEnd(t *testing.T) { // A-12, X-14
 	ctx := t.Context()
 	verdict := func() signalbox.Verdict {
 		e := r.event("order", "placed", `{"total": 50}`)
-		plan, err := r.live.Plan(&e)
+		plan, err := r.live.Plan(&e, nil)
 		require.NoError(t, err)
 		d := decisionOf(plan.Decisions, "large")
 		if d == nil {

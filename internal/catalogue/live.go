@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +23,11 @@ const pollEvery = 500 * time.Millisecond
 
 // Store is where tenants and their catalogues are kept.
 type Store interface {
-	Tenants(ctx context.Context) ([]signalbox.Tenant, error)
-	Catalogue(ctx context.Context, tenant signalbox.ID) (signalbox.Catalogue, error)
+	// Revisions is every tenant with a number that grows with every change to it or to
+	// what it has registered.
+	Revisions(ctx context.Context) (map[signalbox.ID]int64, error)
+	// Snapshot is a tenant and what it has registered, of one moment.
+	Snapshot(ctx context.Context, tenant signalbox.ID) (signalbox.Tenant, signalbox.Catalogue, error)
 }
 
 // Live is the catalogue of every tenant, as it is now. It is safe for concurrent
@@ -72,25 +76,25 @@ func (l *Live) Run(ctx context.Context) {
 func (l *Live) Refresh(ctx context.Context) error {
 	l.refreshing.Lock()
 	defer l.refreshing.Unlock()
-	tenants, err := l.store.Tenants(ctx)
+	revisions, err := l.store.Revisions(ctx)
 	if err != nil {
 		return err
 	}
 	old := *l.snapshots.Load()
-	next := make(map[signalbox.ID]*snapshot, len(tenants))
-	changed := len(tenants) != len(old)
-	for _, tenant := range tenants {
-		before := old[tenant.ID]
-		if before != nil && before.tenant.Revision == tenant.Revision {
-			next[tenant.ID] = before
+	next := make(map[signalbox.ID]*snapshot, len(revisions))
+	changed := len(revisions) != len(old)
+	for id, revision := range revisions {
+		before := old[id]
+		if before != nil && before.tenant.Revision == revision {
+			next[id] = before
 			continue
 		}
-		registered, err := l.store.Catalogue(ctx, tenant.ID)
+		tenant, registered, err := l.store.Snapshot(ctx, id)
 		if err != nil {
 			// This tenant stays as it was; the others move on.
-			l.log.Error("a tenant's event types and rules cannot be loaded", "tenant", tenant.Slug, "error", err)
+			l.log.Error("a tenant's event types and rules cannot be loaded", "tenant", id, "error", err)
 			if before != nil {
-				next[tenant.ID] = before
+				next[id] = before
 			}
 			continue
 		}
@@ -98,7 +102,7 @@ func (l *Live) Refresh(ctx context.Context) error {
 		for _, f := range s.faults {
 			l.log.Error("a part of a tenant's catalogue is not in force here", "tenant", tenant.Slug, "part", f.Rule, "reason", f.Reason)
 		}
-		next[tenant.ID], changed = s, true
+		next[id], changed = s, true
 	}
 	if changed {
 		l.snapshots.Store(&next)
@@ -131,6 +135,26 @@ func (l *Live) Tenant(slug string) (signalbox.Tenant, error) {
 	return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
 }
 
+// TenantByID is a tenant as it is now; NOT_FOUND where there is none.
+func (l *Live) TenantByID(tenant signalbox.ID) (signalbox.Tenant, error) {
+	s, err := l.of(tenant)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	return s.tenant, nil
+}
+
+// Tenants lists every tenant by its slug.
+func (l *Live) Tenants() []signalbox.Tenant {
+	snapshots := *l.snapshots.Load()
+	all := make([]signalbox.Tenant, 0, len(snapshots))
+	for _, s := range snapshots {
+		all = append(all, s.tenant)
+	}
+	slices.SortFunc(all, func(a, b signalbox.Tenant) int { return strings.Compare(a.Slug, b.Slug) })
+	return all
+}
+
 // TenantSlug is the slug of a tenant, which workflows get to see.
 func (l *Live) TenantSlug(tenant signalbox.ID) string {
 	s, err := l.of(tenant)
@@ -140,14 +164,35 @@ func (l *Live) TenantSlug(tenant signalbox.ID) string {
 	return s.tenant.Slug
 }
 
+// Resolve gives the registered names that an event's names stand for, where its type
+// is a display name; else the names as they are.
+func (l *Live) Resolve(tenant signalbox.ID, typ, operation string) (string, string) {
+	s, err := l.of(tenant)
+	if err != nil {
+		return typ, operation
+	}
+	return s.types.Names(typ, operation)
+}
+
+// Known is nil where a name is registered; else UNKNOWN_EVENT_TYPE or
+// UNKNOWN_OPERATION, which suggest names.
+func (l *Live) Known(tenant signalbox.ID, typ, operation string) error {
+	s, err := l.of(tenant)
+	if err != nil {
+		return err
+	}
+	return s.types.Known(typ, operation)
+}
+
 // Plan holds the event to what its tenant has registered and asks the tenant's
-// rules about it, all of one snapshot.
-func (l *Live) Plan(e *signalbox.Event) (signalbox.Plan, error) {
+// rules about it, all of one snapshot. may tells which names are no secret to the
+// sender; nil: all of them.
+func (l *Live) Plan(e *signalbox.Event, may func(typ, operation string) bool) (signalbox.Plan, error) {
 	s, err := l.of(e.Tenant)
 	if err != nil {
 		return signalbox.Plan{}, err
 	}
-	return s.plan(e)
+	return s.plan(e, may)
 }
 
 // Count takes note of the decisions on an event that is stored (P-19).

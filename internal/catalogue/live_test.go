@@ -22,16 +22,16 @@ type fakeStore struct {
 	err       error
 }
 
-func (s *fakeStore) Tenants(context.Context) ([]signalbox.Tenant, error) {
+func (s *fakeStore) Revisions(context.Context) (map[signalbox.ID]int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return []signalbox.Tenant{s.tenant}, nil
+	return map[signalbox.ID]int64{s.tenant.ID: s.tenant.Revision}, nil
 }
 
-func (s *fakeStore) Catalogue(context.Context, signalbox.ID) (signalbox.Catalogue, error) {
+func (s *fakeStore) Snapshot(context.Context, signalbox.ID) (signalbox.Tenant, signalbox.Catalogue, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.catalogue, s.err
+	return s.tenant, s.catalogue, s.err
 }
 
 func (s *fakeStore) put(c signalbox.Catalogue) {
@@ -48,7 +48,7 @@ func ruleOf(name string, version int, when string) signalbox.Rule {
 func matched(t *testing.T, l *Live, tenant signalbox.ID) []string {
 	t.Helper()
 	e := signalbox.Event{ID: signalbox.FirstID(time.Now()), Tenant: tenant, Type: "order", Operation: "placed", EntityID: "e", Data: []byte(`{"total": 5}`)}
-	plan, err := l.Plan(&e)
+	plan, err := l.Plan(&e, nil)
 	require.NoError(t, err)
 	var names []string
 	for _, d := range plan.Dispatches {
@@ -91,7 +91,7 @@ func TestASchemaThatDoesNotCompileIsPassedOver(t *testing.T) {
 	l, err := NewLive(t.Context(), store, "default", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	e := signalbox.Event{Tenant: store.tenant.ID, Type: "order", Operation: "placed", Data: []byte(`{"total": 5}`)}
-	_, err = l.Plan(&e)
+	_, err = l.Plan(&e, nil)
 	require.NoError(t, err)
 	require.Equal(t, 1, e.SchemaVersion, "the event says what it was held to")
 	require.Equal(t, "order:placed schema version 2", l.Faults(store.tenant.ID)[0].Rule)

@@ -89,7 +89,7 @@ func (r *rig) event(typ, operation, data string) signalbox.Event {
 // send takes an event down the road, as far as the database.
 func (r *rig) send(e signalbox.Event) signalbox.Event {
 	r.Helper()
-	plan, err := r.live.Plan(&e)
+	plan, err := r.live.Plan(&e, nil)
 	require.NoError(r, err)
 	e.Decisions, e.Omitted = plan.Decisions, plan.Omitted
 	r.keep(&signalbox.Record{Event: e, Dispatches: plan.Dispatches})

@@ -127,8 +127,8 @@ func (s *snapshot) stored(e *signalbox.Event) *routing.Facts {
 	return s.facts(e, payload.Decode(e.Data), s.types.Sensitive(e.Type, e.Operation))
 }
 
-func (s *snapshot) plan(e *signalbox.Event) (signalbox.Plan, error) {
-	checked, err := s.types.Check(e, s.tenant.UnknownNames)
+func (s *snapshot) plan(e *signalbox.Event, may eventtype.May) (signalbox.Plan, error) {
+	checked, err := s.types.Check(e, s.tenant.UnknownNames, may)
 	if err != nil {
 		return signalbox.Plan{}, err
 	}

@@ -32,9 +32,12 @@ type Checked struct {
 // set to the one that the data is held to: that version, else the newest (P-25). A
 // payload that breaks it is INVALID_PAYLOAD with every violation (P-16, A-11), a
 // warning for each, or nothing, as the pair's policy says.
-func (r *Registry) Check(e *signalbox.Event, unknown signalbox.UnknownNames) (Checked, error) {
+//
+// may tells which pairs' names are no secret to the sender, nil that none is. Of the
+// others no error, warning or display name lets on that they are there.
+func (r *Registry) Check(e *signalbox.Event, unknown signalbox.UnknownNames, may May) (Checked, error) {
 	c := Checked{Data: payload.Decode(e.Data)}
-	p, err := r.pair(e)
+	p, err := r.pair(e, may)
 	if err != nil {
 		if unknown != signalbox.UnknownAccept {
 			return Checked{}, err
@@ -88,27 +91,64 @@ func (c *Checked) recommend(e *signalbox.Event) {
 	}
 }
 
+// May tells of a registered pair whether somebody may know of it.
+type May func(typ, operation string) bool
+
+// Names are those that an event with the given names has once it is checked: a
+// pair's own where the type is its display name and the operation is too or is the
+// pair's (A-09), else the given ones.
+func (r *Registry) Names(typ, operation string) (string, string) {
+	if _, known := r.byType[typ]; !known {
+		if all := r.byDisplay[typ]; len(all) == 1 && (operation == all[0].Operation || operation == typ) {
+			return all[0].Type, all[0].Operation
+		}
+	}
+	return typ, operation
+}
+
+// Known is nil where events of that name are of a registered pair; else
+// UNKNOWN_EVENT_TYPE or UNKNOWN_OPERATION.
+func (r *Registry) Known(typ, operation string) error {
+	if _, err := r.pair(&signalbox.Event{Type: typ, Operation: operation}, nil); err != nil {
+		return err
+	}
+	return nil
+}
+
 // pair finds the event's pair. Where its type is a display name, the event gets the
 // names that this stands for.
-func (r *Registry) pair(e *signalbox.Event) (*pair, *signalbox.Error) {
-	operations, known := r.byType[e.Type]
-	if !known {
-		if all := r.byDisplay[e.Type]; len(all) == 1 && (e.Operation == all[0].Operation || e.Operation == e.Type) {
-			e.Type, e.Operation = all[0].Type, all[0].Operation
-			return all[0], nil
-		}
-		return nil, r.unknownType(e)
-	}
-	if p := operations[e.Operation]; p != nil {
+func (r *Registry) pair(e *signalbox.Event, may May) (*pair, *signalbox.Error) {
+	typ, operation := r.Names(e.Type, e.Operation)
+	named := typ == e.Type && operation == e.Operation
+	if p := r.byType[typ][operation]; p != nil && (named || may == nil || may(typ, operation)) {
+		e.Type, e.Operation = typ, operation
 		return p, nil
 	}
-	return nil, r.unknownOperation(e, operations)
+	r = r.only(may)
+	if operations := r.byType[e.Type]; operations != nil {
+		return nil, r.unknownOperation(e, operations)
+	}
+	return nil, r.unknownType(e)
+}
+
+// only has the names of those pairs that somebody may know of.
+func (r *Registry) only(may May) *Registry {
+	if may == nil {
+		return r
+	}
+	seen := slices.DeleteFunc(slices.Clone(r.all), func(t signalbox.EventType) bool { return !may(t.Type, t.Operation) })
+	for i := range seen {
+		seen[i].Schemas = nil
+	}
+	only, _ := NewRegistry(seen, nil) // there is no schema in it that could fail to compile
+	only.partial = true
+	return only
 }
 
 // unknownType suggests types by their names, and by display names near the given one.
 func (r *Registry) unknownType(e *signalbox.Event) *signalbox.Error {
 	err := &signalbox.Error{Code: signalbox.CodeUnknownEventType, Path: "/type", Message: "the event type is not registered"}
-	if len(r.all) == 0 {
+	if len(r.all) == 0 && !r.partial {
 		err.Message += ": none is registered yet; `signalbox apply -f FILE` registers them"
 		return err
 	}

@@ -55,7 +55,7 @@ func TestPayloadPolicies(t *testing.T) { // P-16
 		return e
 	}
 	e := event("placed", `{"total":9007199254740993,`+full+`}`)
-	checked, err := r.Check(&e, signalbox.UnknownReject)
+	checked, err := r.Check(&e, signalbox.UnknownReject, nil)
 	require.NoError(t, err)
 	require.Empty(t, checked.Warnings)
 	require.Equal(t, 1, e.SchemaVersion)
@@ -63,7 +63,7 @@ func TestPayloadPolicies(t *testing.T) { // P-16
 	require.Nil(t, checked.Sensitive)
 
 	e = event("placed", `{"note":7,`+full+`}`)
-	_, err = r.Check(&e, signalbox.UnknownReject)
+	_, err = r.Check(&e, signalbox.UnknownReject, nil)
 	require.Equal(t, signalbox.CodeInvalidPayload, signalbox.ErrorCode(err))
 	require.Equal(t, []signalbox.Violation{
 		{Pointer: "/payload/data/note", Message: "is a number; the schema wants a string"},
@@ -74,12 +74,12 @@ func TestPayloadPolicies(t *testing.T) { // P-16
 
 	for _, data := range []string{"", "null"} {
 		e = event("placed", data)
-		_, err = r.Check(&e, signalbox.UnknownReject)
+		_, err = r.Check(&e, signalbox.UnknownReject, nil)
 		require.Equal(t, "/payload/data is missing", signalbox.AsError(err).Message)
 	}
 
 	e = event("warned", `{"note":7,`+full+`}`)
-	checked, err = r.Check(&e, signalbox.UnknownReject)
+	checked, err = r.Check(&e, signalbox.UnknownReject, nil)
 	require.NoError(t, err)
 	require.Equal(t, []signalbox.Warning{
 		{Code: signalbox.WarnPayload, Pointer: "/payload/data/note", Message: "/payload/data/note is a number; the schema wants a string"},
@@ -88,7 +88,7 @@ func TestPayloadPolicies(t *testing.T) { // P-16
 
 	for _, operation := range []string{"off", "free"} {
 		e = event(operation, `{"note":7,`+full+`}`)
-		checked, err = r.Check(&e, signalbox.UnknownReject)
+		checked, err = r.Check(&e, signalbox.UnknownReject, nil)
 		require.NoError(t, err)
 		require.Empty(t, checked.Warnings)
 		require.NotNil(t, checked.Data)
@@ -110,7 +110,7 @@ func TestRecommendedFields(t *testing.T) { // P-26
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.event.Type, c.event.Operation = "order", "placed"
-			checked, err := r.Check(&c.event, signalbox.UnknownReject)
+			checked, err := r.Check(&c.event, signalbox.UnknownReject, nil)
 			require.NoError(t, err)
 			if c.message == "" {
 				require.Empty(t, checked.Warnings)
@@ -148,7 +148,7 @@ func TestSchemaVersions(t *testing.T) { // P-25
 		{"free", 1, `{}`, 1, signalbox.CodeInvalidInput, "has no schema"},
 	} {
 		e := signalbox.Event{Type: "order", Operation: c.operation, SchemaVersion: c.named, Data: json.RawMessage(c.data)}
-		checked, err := r.Check(&e, signalbox.UnknownAccept)
+		checked, err := r.Check(&e, signalbox.UnknownAccept, nil)
 		require.Equal(t, c.code, signalbox.ErrorCode(err), "%+v", c)
 		require.Equal(t, c.held, e.SchemaVersion, "%+v", c)
 		if err != nil {
@@ -194,7 +194,7 @@ func TestUnknownNames(t *testing.T) { // P-15, P-21, A-09, X-03
 		{"shipment", "created", signalbox.CodeUnknownEventType, "the event type is not registered", []string{}},
 	} {
 		e := signalbox.Event{Type: c.typ, Operation: c.operation, Data: json.RawMessage(`{}`)}
-		_, err := r.Check(&e, signalbox.UnknownReject)
+		_, err := r.Check(&e, signalbox.UnknownReject, nil)
 		require.Equal(t, c.code, signalbox.ErrorCode(err), "%+v", c)
 		if err == nil {
 			require.Equal(t, c.message, e.Type+":"+e.Operation)
@@ -204,7 +204,7 @@ func TestUnknownNames(t *testing.T) { // P-15, P-21, A-09, X-03
 		require.Equal(t, c.suggestions, signalbox.AsError(err).Suggestions, "%+v", c)
 
 		e = signalbox.Event{Type: c.typ, Operation: c.operation, Data: json.RawMessage(`{}`)}
-		checked, accepted := r.Check(&e, signalbox.UnknownAccept)
+		checked, accepted := r.Check(&e, signalbox.UnknownAccept, nil)
 		require.NoError(t, accepted)
 		require.Equal(t, []signalbox.WarningCode{signalbox.WarnUnknownName}, codes(checked.Warnings))
 		require.Equal(t, signalbox.AsError(err).Message, checked.Warnings[0].Message)
@@ -212,7 +212,7 @@ func TestUnknownNames(t *testing.T) { // P-15, P-21, A-09, X-03
 		require.NotNil(t, checked.Data)
 
 		e = signalbox.Event{Type: c.typ, Operation: c.operation, SchemaVersion: 1}
-		_, err = r.Check(&e, signalbox.UnknownAccept)
+		_, err = r.Check(&e, signalbox.UnknownAccept, nil)
 		require.Equal(t, "/schemaVersion", signalbox.AsError(err).Path)
 	}
 	typ, operation, ok := r.Resolve("Ticket Closed")
@@ -312,7 +312,7 @@ func BenchmarkCheck(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				e := signalbox.Event{Type: "order", Operation: operation, Data: json.RawMessage(placed)}
-				if _, err := r.Check(&e, signalbox.UnknownReject); err != nil {
+				if _, err := r.Check(&e, signalbox.UnknownReject, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

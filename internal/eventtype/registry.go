@@ -15,6 +15,7 @@ type Registry struct {
 	all       []signalbox.EventType       // by type, then operation
 	byType    map[string]map[string]*pair // type → operation
 	byDisplay map[string][]*pair          // display name → those that have it
+	partial   bool                        // it lacks what somebody may not know of
 }
 
 // pair is a registered pair with its schemas, compiled.

@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) { // P-15, P-21
 		{"order", "low_stock_alert", signalbox.CodeUnknownOperation, nil},
 		{strings.Repeat("x", 10_000), "x", signalbox.CodeUnknownEventType, nil},
 	} {
-		_, err := registry.Check(&signalbox.Event{Type: c.typ, Operation: c.operation}, signalbox.UnknownReject)
+		_, err := registry.Check(&signalbox.Event{Type: c.typ, Operation: c.operation}, signalbox.UnknownReject, nil)
 		require.Equal(t, c.code, signalbox.ErrorCode(err), "%s/%s", c.typ, c.operation)
 		if c.code == "" {
 			continue
@@ -47,6 +47,6 @@ func TestCheck(t *testing.T) { // P-15, P-21
 func TestAnEmptyRegistrySaysHowToFillIt(t *testing.T) {
 	registry, err := eventtype.NewRegistry(nil, nil)
 	require.NoError(t, err)
-	_, err = registry.Check(&signalbox.Event{Type: "order", Operation: "placed"}, signalbox.UnknownReject)
+	_, err = registry.Check(&signalbox.Event{Type: "order", Operation: "placed"}, signalbox.UnknownReject, nil)
 	require.ErrorContains(t, err, "signalbox apply")
 }

@@ -114,6 +114,19 @@ func shortTargets(next http.Handler) http.Handler {
 	})
 }
 
+// lastIfChunked ends a connection with a request whose body came in chunks. Such a
+// request may have had a Content-Length besides, which net/http has dropped by now;
+// whoever forwarded it by that length takes what follows for something else than we
+// would (RFC 9112, section 6.1: the connection has to be closed).
+func lastIfChunked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func onlyLoopbackHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

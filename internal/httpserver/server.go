@@ -82,7 +82,7 @@ func New(cfg Config) (*http.Server, error) {
 	}
 
 	r := chi.NewRouter()
-	r.Use(withRequestID, withSecurityHeaders(cfg.HSTS), withRecovery(cfg.Logger), shortTargets)
+	r.Use(withRequestID, withSecurityHeaders(cfg.HSTS), withRecovery(cfg.Logger), lastIfChunked, shortTargets)
 	if cfg.Stopping != nil {
 		r.Use(lastRequests(cfg.Stopping))
 	}

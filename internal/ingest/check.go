@@ -16,8 +16,8 @@ import (
 )
 
 // check is nil, or one error that names every fault of the input's shape (P-02,
-// P-03, P-06, P-21).
-func (in *Input) check(limits payload.Limits) error {
+// P-03, P-06, P-21). reached is the limit that limits.MaxBytes is.
+func (in *Input) check(limits payload.Limits, reached signalbox.LimitReached) error {
 	var faults []signalbox.Violation
 	fault := func(pointer string, err error) {
 		if err != nil {
@@ -48,7 +48,13 @@ func (in *Input) check(limits payload.Limits) error {
 		pointer string
 		raw     json.RawMessage
 		limits  payload.Limits
-	}{{"/payload/data", in.Data, limits}, {"/metadata", in.Metadata, metadataLimits}} {
+		reached signalbox.LimitReached
+	}{
+		{"/payload/data", in.Data, limits, reached},
+		{"/metadata", in.Metadata, metadataLimits, signalbox.LimitReached{
+			Name: "metadataBytes", Value: signalbox.MaxMetadataBytes, Scope: signalbox.ScopeServer,
+		}},
+	} {
 		if part.raw == nil {
 			continue
 		}
@@ -58,6 +64,7 @@ func (in *Input) check(limits payload.Limits) error {
 			return &signalbox.Error{
 				Code: signalbox.CodePayloadTooLarge, Path: part.pointer,
 				Message: fmt.Sprintf("%s has %d bytes; the limit is %d", part.pointer, len(part.raw), part.limits.MaxBytes),
+				Limit:   &part.reached,
 			}
 		case errors.As(err, &gate):
 			faults = append(faults, signalbox.Violation{Pointer: part.pointer + gate.Pointer, Message: gate.Reason})

@@ -21,10 +21,14 @@ type TestResult struct {
 
 // Test takes one event down the road as far as the point where a send is admitted:
 // nothing is stored or started. What a send refuses for its content, Test refuses
-// with the same error. It does not ask whether there is room, and an idempotency key
-// is checked for its shape and no more.
+// with the same error; it takes of the sender's rate as a send does, since it costs
+// the same work. It does not ask whether there is room, and an idempotency key is
+// checked for its shape and no more.
 func (s *Service) Test(_ context.Context, p signalbox.Principal, in Input) (*TestResult, error) {
-	record, warnings, err := s.prepare(p, &in)
+	if err := s.allow(&p, &in); err != nil {
+		return nil, err
+	}
+	record, warnings, err := s.prepare(&p, &in)
 	if err != nil {
 		return nil, err
 	}

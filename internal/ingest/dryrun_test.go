@@ -26,7 +26,13 @@ type neighbours struct {
 
 func (*neighbours) Count(*signalbox.Event) {}
 
-func (n *neighbours) Plan(e *signalbox.Event) (signalbox.Plan, error) {
+func (*neighbours) Resolve(_ signalbox.ID, typ, operation string) (string, string) {
+	return typ, operation
+}
+
+func (*neighbours) Known(signalbox.ID, string, string) error { return nil }
+
+func (n *neighbours) Plan(e *signalbox.Event, _ func(typ, operation string) bool) (signalbox.Plan, error) {
 	n.seen = append(n.seen, *e)
 	plan, known := n.plans[e.Type]
 	if !known {
@@ -73,12 +79,12 @@ func (n *neighbours) Requests(e *signalbox.Event, dispatches []signalbox.Dispatc
 
 func (n *neighbours) Wake(signalbox.Lane) { n.touched = append(n.touched, "wake") }
 
-func (n *neighbours) Admit(int) error {
+func (n *neighbours) Admit(*signalbox.Principal, int) error {
 	n.touched = append(n.touched, "admit")
 	return nil
 }
 
-func (n *neighbours) Release(int) { n.touched = append(n.touched, "release") }
+func (n *neighbours) Release(*signalbox.Principal, int) { n.touched = append(n.touched, "release") }
 
 func among(t *testing.T) (*ingest.Service, *neighbours) {
 	t.Helper()
@@ -95,7 +101,7 @@ func among(t *testing.T) (*ingest.Service, *neighbours) {
 		"none":     {},
 	}}
 	service, err := ingest.New(ingest.Config{
-		Catalogue: n, Store: n, Starter: n, Relay: n, Backlog: n, Logger: slog.New(slog.DiscardHandler),
+		Catalogue: n, Store: n, Starter: n, Relay: n, Backlog: n, Limiter: limiter(t, signalbox.Limits{}), Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	return service, n
@@ -110,11 +116,11 @@ func TestATestIsASendWithoutConsequences(t *testing.T) {
 		t.Run(typ, func(t *testing.T) {
 			service, n := among(t)
 			in := ingest.Input{Type: typ, Operation: "o", EntityID: "1", Data: json.RawMessage(`{"n":1.0}`), IdempotencyKey: "k"}
-			tested, err := service.Test(t.Context(), signalbox.Principal{}, in)
+			tested, err := service.Test(t.Context(), admin(signalbox.Tenant{}), in)
 			require.NoError(t, err)
 			require.Empty(t, n.touched)
 
-			sent, err := service.Send(t.Context(), signalbox.Principal{}, in)
+			sent, err := service.Send(t.Context(), admin(signalbox.Tenant{}), in)
 			require.NoError(t, err)
 			require.Contains(t, n.touched, "append")
 			require.Equal(t, outcome, tested.Outcome)
@@ -145,9 +151,9 @@ func TestATestIsRefusedAsASendIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			service, n := among(t)
-			_, sent := service.Send(t.Context(), signalbox.Principal{}, in)
+			_, sent := service.Send(t.Context(), admin(signalbox.Tenant{}), in)
 			require.Error(t, sent)
-			result, tested := service.Test(t.Context(), signalbox.Principal{}, in)
+			result, tested := service.Test(t.Context(), admin(signalbox.Tenant{}), in)
 			require.Equal(t, sent, tested)
 			require.Nil(t, result)
 			require.Empty(t, n.touched)
@@ -155,7 +161,7 @@ func TestATestIsRefusedAsASendIs(t *testing.T) {
 	}
 	service, n := among(t)
 	n.refuse = signalbox.Errorf(signalbox.CodeConfiguration, "a memo is no object")
-	_, err := service.Test(t.Context(), signalbox.Principal{}, ingest.Input{Type: "matched", Operation: "o", EntityID: "1"})
+	_, err := service.Test(t.Context(), admin(signalbox.Tenant{}), ingest.Input{Type: "matched", Operation: "o", EntityID: "1"})
 	require.Equal(t, n.refuse, err)
 }
 
@@ -165,7 +171,7 @@ func TestSchemaVersionIsTheCataloguesToResolve(t *testing.T) {
 	for given, stored := range map[int]int{0: 4, 2: 2} {
 		service, n := among(t)
 		in := ingest.Input{Type: "matched", Operation: "o", EntityID: "1", SchemaVersion: given}
-		got, err := service.Send(t.Context(), signalbox.Principal{}, in)
+		got, err := service.Send(t.Context(), admin(signalbox.Tenant{}), in)
 		require.NoError(t, err)
 		require.Equal(t, given, n.seen[0].SchemaVersion)
 		require.Equal(t, stored, got.Event.SchemaVersion)
@@ -182,7 +188,7 @@ func TestSchemaVersionIsPartOfTheFingerprint(t *testing.T) {
 	in := ingest.Input{Type: "matched", Operation: "o", EntityID: "1", IdempotencyKey: "k", Data: json.RawMessage(`{"a": 1}`)}
 	for _, version := range []int{0, 0, 1, 2} {
 		in.SchemaVersion = version
-		_, err := service.Send(t.Context(), signalbox.Principal{}, in)
+		_, err := service.Send(t.Context(), admin(signalbox.Tenant{}), in)
 		require.NoError(t, err)
 	}
 	fingerprint := func(i int) [32]byte { return n.records[i].Fingerprint }

@@ -23,16 +23,22 @@ type parts struct {
 
 func (parts) Count(*signalbox.Event) {}
 
-func (p parts) Plan(*signalbox.Event) (signalbox.Plan, error)                 { return p.plan, nil }
+func (parts) Resolve(_ signalbox.ID, typ, operation string) (string, string) { return typ, operation }
+
+func (parts) Known(signalbox.ID, string, string) error { return nil }
+
+func (p parts) Plan(*signalbox.Event, func(typ, operation string) bool) (signalbox.Plan, error) {
+	return p.plan, nil
+}
 func (p parts) Append(records []*signalbox.Record)                            { p.append(records) }
 func (p parts) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}
 func (p parts) Requests(*signalbox.Event, []signalbox.Dispatch) ([]json.RawMessage, error) {
 	return nil, nil
 }
-func (p parts) Wake(signalbox.Lane) {}
-func (p parts) Release(int)         {}
+func (p parts) Wake(signalbox.Lane)               {}
+func (p parts) Release(*signalbox.Principal, int) {}
 
-func (p parts) Admit(int) error { return nil }
+func (p parts) Admit(*signalbox.Principal, int) error { return nil }
 func (parts) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]byte, error) {
 	return signalbox.ID{}, [32]byte{}, nil
 }
@@ -61,7 +67,7 @@ func TestADuplicateIsAnsweredThoughTheDatabaseGoesAway(t *testing.T) { // X-06
 	}
 	const budget = 200 * time.Millisecond
 	service, err := ingest.New(ingest.Config{
-		Catalogue: p, Store: p, Starter: p, Relay: p, Backlog: p,
+		Catalogue: p, Store: p, Starter: p, Relay: p, Backlog: p, Limiter: limiter(t, signalbox.Limits{}),
 		Limits: ingest.Limits{StartTimeout: budget}, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
@@ -70,7 +76,7 @@ func TestADuplicateIsAnsweredThoughTheDatabaseGoesAway(t *testing.T) { // X-06
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	began := time.Now()
-	result, err := service.Send(ctx, signalbox.Principal{}, in)
+	result, err := service.Send(ctx, admin(signalbox.Tenant{}), in)
 	require.NoError(t, err)
 	require.Less(t, time.Since(began), budget+300*time.Millisecond)
 	require.True(t, result.Duplicate)

@@ -21,6 +21,7 @@ import (
 	"github.com/signalbox/signalbox/internal/catalogue"
 	"github.com/signalbox/signalbox/internal/dispatch"
 	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/limit"
 	"github.com/signalbox/signalbox/internal/pgtest"
 	"github.com/signalbox/signalbox/internal/postgres"
 	"github.com/signalbox/signalbox/internal/signalbox"
@@ -74,6 +75,31 @@ type options struct {
 	limits     ingest.Limits
 	maxBacklog int
 	noRelay    bool
+	server     signalbox.Limits
+	unknown    signalbox.UnknownNames
+	registered []signalbox.EventType // instead of the usual ones
+}
+
+func noJitter() float64 { return 0 }
+
+// limiter holds to no limits but the given ones.
+func limiter(t *testing.T, server signalbox.Limits) *limit.Limiter {
+	t.Helper()
+	l, err := limit.New(limit.Config{Server: server, Now: time.Now, Random: noJitter})
+	require.NoError(t, err)
+	return l
+}
+
+// admin may do everything in its tenant.
+func admin(tenant signalbox.Tenant) signalbox.Principal { return may(tenant, "tenant:admin") }
+
+// may is who has these permissions and no others.
+func may(tenant signalbox.Tenant, permissions ...string) signalbox.Principal {
+	all, err := signalbox.ParsePermissions(permissions)
+	if err != nil {
+		panic(err) // it is the test's own
+	}
+	return signalbox.Principal{Tenant: tenant, Permissions: all, Key: signalbox.ID{15: 7}}
 }
 
 func newRoad(t *testing.T, o options) *road {
@@ -91,13 +117,17 @@ func newRoad(t *testing.T, o options) *road {
 			o.rules[i].State = signalbox.RuleEnabled
 		}
 	}
+	if o.registered == nil {
+		o.registered = []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert"}, {Type: "inventory", Operation: "item_expired"}, {Type: "order", Operation: "placed"}}
+	}
+	var settings *signalbox.TenantSettings
+	if o.unknown != "" {
+		settings = &signalbox.TenantSettings{UnknownNames: o.unknown}
+	}
 	owner, err := db.TenantBySlug(t.Context(), signalbox.DefaultTenantSlug)
 	require.NoError(t, err)
 	_, err = db.Edit(t.Context(), signalbox.Principal{Tenant: owner, Actor: "test"}, false, func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error) {
-		return signalbox.Catalogue{
-			Types: []signalbox.EventType{{Type: "inventory", Operation: "low_stock_alert"}, {Type: "inventory", Operation: "item_expired"}, {Type: "order", Operation: "placed"}},
-			Rules: o.rules,
-		}, nil
+		return signalbox.Catalogue{Types: o.registered, Rules: o.rules, Settings: settings}, nil
 	})
 	require.NoError(t, err)
 	live, err := catalogue.NewLive(t.Context(), db, namespace, log)
@@ -118,7 +148,8 @@ func newRoad(t *testing.T, o options) *road {
 	runner, err := dispatch.NewRunner(dispatch.Config{Temporal: f, Mark: marker.Mark, TenantSlug: live.TenantSlug, Logger: log})
 	require.NoError(t, err)
 	relay := dispatch.NewRelay(db, runner, log)
-	gauge := ingest.NewGauge(db.CountPending, o.maxBacklog)
+	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: db.CountPending, Backlog: o.maxBacklog, Now: time.Now, Random: noJitter})
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	if !o.noRelay {
@@ -133,12 +164,12 @@ func newRoad(t *testing.T, o options) *road {
 			*postgres.Appender
 			*postgres.DB
 		}{postgres.NewAppender(db), db},
-		Starter: runner, Relay: relay, Backlog: gauge, Limits: o.limits, Logger: log,
+		Starter: runner, Relay: relay, Backlog: gauge, Limiter: limiter(t, o.server), Limits: o.limits, Logger: log,
 	})
 	require.NoError(t, err)
 	tenant, err := live.Tenant(signalbox.DefaultTenantSlug)
 	require.NoError(t, err)
-	return &road{Service: service, db: db, temporal: temporal, queue: queue, faults: f, who: signalbox.Principal{Tenant: tenant}}
+	return &road{Service: service, db: db, temporal: temporal, queue: queue, faults: f, who: admin(tenant)}
 }
 
 func rule(name, typ, operation, workflow string) signalbox.Rule {

@@ -247,8 +247,8 @@ func TestTheAnswerNeverWaitsBeyondTheBudget(t *testing.T) {
 	wg.Wait()
 	r.faults.before.Store(nil)
 	require.Eventually(t, func() bool {
-		n, err := r.db.CountPending(t.Context(), 1000)
-		return err == nil && n == 0
+		pending, err := r.db.CountPending(t.Context(), 1000)
+		return err == nil && len(pending) == 0
 	}, 30*time.Second, often)
 }
 
@@ -282,8 +282,9 @@ func TestTheBacklogIsBounded(t *testing.T) { // P-17
 			refused = err
 		}
 	}
-	// What is under way during a count may be counted twice, or once too little.
-	require.InDelta(t, 10, accepted, 5)
+	// Half of the limit is for other tenants. What is under way during a count may be
+	// counted twice, or once too little.
+	require.InDelta(t, 5, accepted, 3)
 	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(refused))
 	require.Positive(t, signalbox.AsError(refused).RetryAfter)
 	events, _, err := r.db.Events(t.Context(), r.who.Tenant.ID, signalbox.EventFilter{}, signalbox.Page{First: 100})

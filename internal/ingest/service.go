@@ -17,10 +17,17 @@ import (
 
 // Catalogue knows what a tenant has registered.
 type Catalogue interface {
+	// Resolve gives the registered names that display names stand for, or the names as
+	// they are.
+	Resolve(tenant signalbox.ID, typ, operation string) (string, string)
+	// Known is nil where the names are registered, or stand for some that are; else
+	// UNKNOWN_EVENT_TYPE or UNKNOWN_OPERATION, which suggest some.
+	Known(tenant signalbox.ID, typ, operation string) error
 	// Plan holds an event that has its id and tenant to what the tenant has
 	// registered, and asks the tenant's rules about it. It may set the event's names to
-	// what a display name stands for, and sets its schema version.
-	Plan(e *signalbox.Event) (signalbox.Plan, error)
+	// what a display name stands for, and sets its schema version. may tells which
+	// registered names the sender may know of; nil is all of them.
+	Plan(e *signalbox.Event, may func(typ, operation string) bool) (signalbox.Plan, error)
 	// Count takes note of the decisions on an event that is committed.
 	Count(e *signalbox.Event)
 }
@@ -50,30 +57,38 @@ type Relay interface {
 	Wake(lane signalbox.Lane)
 }
 
-// Backlog says whether there is room for more starts.
+// Backlog says whether there is room for more of a tenant's starts.
 type Backlog interface {
 	// Admit is nil, or the OVERLOADED error that the sender gets.
-	Admit(starts int) error
+	Admit(p *signalbox.Principal, starts int) error
 	// Release takes back what was admitted and then not stored.
-	Release(starts int)
+	Release(p *signalbox.Principal, starts int)
+}
+
+// Limiter keeps senders within their limits. Its errors are what they get.
+type Limiter interface {
+	// Enter is nil where one more send may be under way; Leave ends it.
+	Enter(p *signalbox.Principal) error
+	Leave(p *signalbox.Principal)
+	// Take is nil where one more event may be sent now.
+	Take(p *signalbox.Principal) error
+	// Batch is nil where so many events may be in one request.
+	Batch(p *signalbox.Principal, events int) error
+	// PayloadBytes is the principal's own limit on payload.data; a Value of 0 is none.
+	PayloadBytes(p *signalbox.Principal) signalbox.LimitReached
 }
 
 // Limits bound what a send may cost. Zero values mean the defaults.
 type Limits struct {
 	Payload payload.Limits
-	// InFlight is how many sends may be under way at once.
-	InFlight int
 	// StartTimeout is how long an answer waits for Temporal.
 	StartTimeout time.Duration
 	// Lease is for how long the relay leaves a fresh event's starts alone.
 	Lease time.Duration
 }
 
-// The defaults of Limits.
-const (
-	DefaultInFlight     = 4096
-	DefaultStartTimeout = 2 * time.Second
-)
+// DefaultStartTimeout is that of Limits.
+const DefaultStartTimeout = 2 * time.Second
 
 // Config is what the road is made of. All of it is needed.
 type Config struct {
@@ -82,27 +97,24 @@ type Config struct {
 	Starter   Starter
 	Relay     Relay
 	Backlog   Backlog
+	Limiter   Limiter
 	Limits    Limits
 	Logger    *slog.Logger
 }
 
 // Service is the road.
 type Service struct {
-	cfg      Config
-	inFlight chan struct{}
-	newID    func() signalbox.ID
+	cfg   Config
+	newID func() signalbox.ID
 }
 
 // New refuses a config with a part missing.
 func New(cfg Config) (*Service, error) {
-	if cfg.Catalogue == nil || cfg.Store == nil || cfg.Starter == nil || cfg.Relay == nil || cfg.Backlog == nil || cfg.Logger == nil {
+	if cfg.Catalogue == nil || cfg.Store == nil || cfg.Starter == nil || cfg.Relay == nil || cfg.Backlog == nil || cfg.Limiter == nil || cfg.Logger == nil {
 		return nil, errors.New("ingest.New: a part of the config is missing")
 	}
 	if cfg.Limits.Payload == (payload.Limits{}) {
 		cfg.Limits.Payload = payload.DefaultLimits()
-	}
-	if cfg.Limits.InFlight == 0 {
-		cfg.Limits.InFlight = DefaultInFlight
 	}
 	if cfg.Limits.StartTimeout == 0 {
 		cfg.Limits.StartTimeout = DefaultStartTimeout
@@ -111,9 +123,8 @@ func New(cfg Config) (*Service, error) {
 		cfg.Limits.Lease = cfg.Limits.StartTimeout + time.Second
 	}
 	return &Service{
-		cfg:      cfg,
-		inFlight: make(chan struct{}, cfg.Limits.InFlight),
-		newID:    func() signalbox.ID { return signalbox.ID(uuid.Must(uuid.NewV7())) },
+		cfg:   cfg,
+		newID: func() signalbox.ID { return signalbox.ID(uuid.Must(uuid.NewV7())) },
 	}, nil
 }
 
@@ -129,36 +140,33 @@ func (s *Service) Send(ctx context.Context, p signalbox.Principal, in Input) (*R
 // they share a transaction where possible, but none fails for another's fault.
 func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs []Input) []BatchResult {
 	results := make([]BatchResult, len(inputs))
-	select {
-	case s.inFlight <- struct{}{}:
-		defer func() { <-s.inFlight }()
-	default:
+	if err := s.enter(&p, len(inputs)); err != nil {
 		for i := range results {
-			results[i].Err = &signalbox.Error{
-				Code:       signalbox.CodeOverloaded,
-				Message:    "too many sends are under way at once; send again later",
-				RetryAfter: overloadedRetry,
-			}
+			results[i].Err = err
 		}
 		return results
 	}
+	defer s.cfg.Limiter.Leave(&p)
 	faultpoint.Hit(faultpoint.P0Parsed)
 
 	sends := make([]send, 0, len(inputs))
 	for i := range inputs {
-		record, warnings, err := s.prepare(p, &inputs[i])
+		if results[i].Err = s.allow(&p, &inputs[i]); results[i].Err != nil {
+			continue
+		}
+		record, warnings, err := s.prepare(&p, &inputs[i])
 		if err != nil {
-			results[i].Result, results[i].Err = s.refused(ctx, p, &inputs[i], err)
+			results[i].Result, results[i].Err = s.refused(ctx, &p, &inputs[i], err)
 			continue
 		}
 		s.claim(record, inputs[i].Wait)
 		sends = append(sends, send{in: &inputs[i], record: record, warnings: warnings, result: &results[i]})
 	}
-	sends = s.admit(sends)
+	sends = s.admit(ctx, &p, sends)
 	if len(sends) == 0 {
 		return results
 	}
-	s.append(sends)
+	s.append(&p, sends)
 	faultpoint.Hit(faultpoint.P3Committed)
 
 	// From here on the work outlives a client that goes away.
@@ -188,16 +196,38 @@ type send struct {
 	result   *BatchResult
 }
 
-// prepare checks and routes. Nothing is stored yet.
-func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, []signalbox.Warning, error) {
-	if err := in.check(s.cfg.Limits.Payload); err != nil {
+// enter is nil where a request with so many events may be under way.
+func (s *Service) enter(p *signalbox.Principal, events int) error {
+	if err := s.cfg.Limiter.Batch(p, events); err != nil {
+		return err
+	}
+	return s.cfg.Limiter.Enter(p)
+}
+
+// allow is nil where the principal may send the event, and now. Its rate is asked
+// for before any work on the event, and not where the event is admitted, so that
+// refusing is as cheap as can be: one that sends ten times what it may must not take
+// from others what it takes to check and to route all of that.
+func (s *Service) allow(p *signalbox.Principal, in *Input) error {
+	if err := s.permit(p, in); err != nil {
+		return err
+	}
+	return s.cfg.Limiter.Take(p)
+}
+
+// prepare checks and routes what has been allowed. Nothing is stored yet.
+func (s *Service) prepare(p *signalbox.Principal, in *Input) (*signalbox.Record, []signalbox.Warning, error) {
+	if err := s.check(p, in); err != nil {
 		return nil, nil, err
 	}
 	tenant := p.Tenant.ID
 	record := &signalbox.Record{Event: in.event(tenant, s.newID()), Key: in.IdempotencyKey}
-	plan, err := s.cfg.Catalogue.Plan(&record.Event)
+	plan, err := s.cfg.Catalogue.Plan(&record.Event, view(p))
 	if err != nil {
 		return nil, nil, err
+	}
+	if !p.Permissions.AllowSend(record.Event.Type, record.Event.Operation) {
+		return nil, nil, forbidden(p, in) // the display name has come to stand for another name meanwhile
 	}
 	record.Event.Decisions, record.Event.Omitted, record.Dispatches = plan.Decisions, plan.Omitted, plan.Dispatches
 	if record.Key != "" {
@@ -206,11 +236,23 @@ func (s *Service) prepare(p signalbox.Principal, in *Input) (*signalbox.Record, 
 	return record, plan.Warnings, nil
 }
 
-// refused is the answer to an event that what the tenant has registered does not let
-// pass. Where it was accepted before, under the same key, that answer still stands:
-// the registrations may have changed since.
-func (s *Service) refused(ctx context.Context, p signalbox.Principal, in *Input, refusal error) (*Result, error) {
-	if in.IdempotencyKey == "" || in.check(s.cfg.Limits.Payload) != nil {
+// check holds the event's shape to the limits, the principal's own included.
+func (s *Service) check(p *signalbox.Principal, in *Input) error {
+	limits := s.cfg.Limits.Payload
+	reached := signalbox.LimitReached{Name: "payloadBytes", Value: float64(limits.MaxBytes), Scope: signalbox.ScopeServer}
+	if own := s.cfg.Limiter.PayloadBytes(p); own.Value > 0 && own.Value < reached.Value {
+		reached, limits.MaxBytes = own, int(own.Value)
+	}
+	return in.check(limits, reached)
+}
+
+// refused is the answer to an event that cannot be accepted now: what the tenant has
+// registered does not let it pass, or there is no room for its starts. Where it was
+// accepted before, under the same key, that answer still stands: the registrations
+// may have changed since, and nothing has to be started anew. That is looked
+// up here and not sooner, since all others pass without it.
+func (s *Service) refused(ctx context.Context, p *signalbox.Principal, in *Input, refusal error) (*Result, error) {
+	if in.IdempotencyKey == "" || signalbox.ErrorCode(refusal) == signalbox.CodeForbidden || s.check(p, in) != nil {
 		return nil, refusal
 	}
 	owner, fingerprint, err := s.cfg.Store.Keyed(ctx, p.Tenant.ID, in.IdempotencyKey)
@@ -242,12 +284,12 @@ func (s *Service) claim(record *signalbox.Record, wait Wait) {
 
 // admit refuses, before anything is stored, the sends for whose starts there is no
 // room, and answers the others.
-func (s *Service) admit(sends []send) []send {
+func (s *Service) admit(ctx context.Context, p *signalbox.Principal, sends []send) []send {
 	admitted := sends[:0]
 	for _, one := range sends {
 		if starts := len(one.record.Dispatches); starts > 0 {
-			if err := s.cfg.Backlog.Admit(starts); err != nil {
-				one.result.Err = err
+			if err := s.cfg.Backlog.Admit(p, starts); err != nil {
+				one.result.Result, one.result.Err = s.refused(ctx, p, one.in, err)
 				continue
 			}
 		}
@@ -256,19 +298,18 @@ func (s *Service) admit(sends []send) []send {
 	return admitted
 }
 
-func (s *Service) append(sends []send) {
+func (s *Service) append(p *signalbox.Principal, sends []send) {
 	records := make([]*signalbox.Record, len(sends))
 	for i := range sends {
 		records[i] = sends[i].record
 	}
 	s.cfg.Store.Append(records)
 	for _, r := range records {
-		switch {
-		case r.Err != nil:
-			s.cfg.Backlog.Release(len(r.Dispatches))
-		case r.Owner == r.Event.ID:
+		if r.Err == nil && r.Owner == r.Event.ID {
 			s.cfg.Catalogue.Count(&r.Event)
+			continue
 		}
+		s.cfg.Backlog.Release(p, len(r.Dispatches)) // a duplicate starts nothing
 	}
 }
 

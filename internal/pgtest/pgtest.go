@@ -49,6 +49,15 @@ func Connect(t testing.TB, dsn string) *postgres.DB {
 	return db
 }
 
+// Owner opens a pool of the database's owner, for whom there is no second wall.
+func Owner(t testing.TB, dsn string) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Owner: true})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	return db
+}
+
 // DSN makes a database for the test, with the migrations applied and this week's
 // partitions made, and removes it with the test.
 func DSN(t testing.TB) string {
@@ -106,7 +115,7 @@ func makeTemplate() (string, error) {
 			return "", err
 		}
 	}
-	db, err := postgres.Open(ctx, postgres.Config{DSN: withDatabase(dsn, half)})
+	db, err := postgres.Open(ctx, postgres.Config{DSN: withDatabase(dsn, half), Owner: true})
 	if err != nil {
 		return "", err
 	}

@@ -168,7 +168,7 @@ func (a *Appender) store(ctx context.Context, rows []*row) error {
 // share keys then wait for each other instead of dead-locking.
 const insertKeys = `
 INSERT INTO idempotency_keys (tenant_id, key, fingerprint, event_id)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[])
+SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::uuid[])
 ON CONFLICT DO NOTHING`
 
 // An event with a key is stored only if the key is its own. The join for that is
@@ -177,25 +177,25 @@ ON CONFLICT DO NOTHING`
 const (
 	insertEvents = `
 INSERT INTO events (tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted)
-SELECT e.tenant_id, e.id, e.type, e.operation, e.entity_id, e.data::json, e.source, e.subject, e.metadata::json, e.occurred_at, e.schema_version, e.decisions::json, e.decisions_omitted
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::int[], $12::text[], $13::int[], $14::text[])
-    AS e(tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted, key)`
+SELECT $1, e.id, e.type, e.operation, e.entity_id, e.data::json, e.source, e.subject, e.metadata::json, e.occurred_at, e.schema_version, e.decisions::json, e.decisions_omitted
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::int[], $12::text[], $13::int[], $14::text[])
+    AS e(id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted, key)`
 
 	ownKeyOfEvent = `
 LEFT JOIN LATERAL (
-    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = e.tenant_id AND k.key = e.key LIMIT 1
+    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = $1 AND k.key = e.key LIMIT 1
 ) k ON true
 WHERE e.key IS NULL OR k.event_id = e.id`
 
 	insertDispatches = `
 INSERT INTO dispatches (tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, input, status, attempts, due_at)
-SELECT d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::json, d.input::json, 'PENDING', d.attempts, now() + d.lease
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::interval[], $14::text[])
-    AS d(tenant_id, id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, input, attempts, lease, key)`
+SELECT $1, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::json, d.input::json, 'PENDING', d.attempts, now() + d.lease
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::interval[], $14::text[])
+    AS d(id, event_id, rule, rule_version, namespace, workflow_type, workflow_id, task_queue, options, input, attempts, lease, key)`
 
 	ownKeyOfDispatch = `
 LEFT JOIN LATERAL (
-    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = d.tenant_id AND k.key = d.key LIMIT 1
+    SELECT k.event_id FROM idempotency_keys k WHERE k.tenant_id = $1 AND k.key = d.key LIMIT 1
 ) k ON true
 WHERE d.key IS NULL OR k.event_id = d.event_id`
 
@@ -205,44 +205,21 @@ ON CONFLICT DO NOTHING`
 
 const selectKeys = `
 SELECT k.event_id, k.fingerprint
-FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS w(tenant_id, key, n)
-JOIN idempotency_keys k ON k.tenant_id = w.tenant_id AND k.key = w.key
+FROM unnest($2::text[]) WITH ORDINALITY AS w(key, n)
+JOIN idempotency_keys k ON k.tenant_id = $1 AND k.key = w.key
 ORDER BY w.n`
 
 // storeOnce sends everything as one pipeline, which Postgres runs as one implicit
-// transaction: one round trip, committed when the answer is read.
+// transaction: one round trip, committed when the answer is read. Each tenant's rows
+// go in as that tenant's.
 func (a *Appender) storeOnce(ctx context.Context, all []*row) error {
-	keyed := make([]*row, 0, len(all))
-	for _, r := range all {
-		if r.Key != "" {
-			keyed = append(keyed, r)
-		}
-	}
-	slices.SortFunc(keyed, func(a, b *row) int {
-		if a.Event.Tenant != b.Event.Tenant {
-			return strings.Compare(string(a.Event.Tenant[:]), string(b.Event.Tenant[:]))
-		}
-		return strings.Compare(a.Key, b.Key)
-	})
-
+	slices.SortStableFunc(all, func(a, b *row) int { return bytes.Compare(a.Event.Tenant[:], b.Event.Tenant[:]) })
 	var batch pgx.Batch
-	keys := columnsOfKeys(keyed)
-	events, dispatches := insertEvents+onceOnly, insertDispatches+onceOnly
-	if len(keyed) > 0 {
-		batch.Queue(insertKeys, keys.tenants, keys.keys, keys.fingerprints, keys.events)
-		events, dispatches = insertEvents+ownKeyOfEvent+onceOnly, insertDispatches+ownKeyOfDispatch+onceOnly
-	}
-	batch.Queue(events, eventColumns(all)...)
-	if columns := dispatchColumns(all); columns != nil {
-		batch.Queue(dispatches, columns...)
-	}
-	var owners []keyOwner
-	if len(keyed) > 0 {
-		batch.Queue(selectKeys, keys.tenants, keys.keys).Query(func(rows pgx.Rows) error {
-			var err error
-			owners, err = pgx.CollectRows(rows, pgx.RowToStructByPos[keyOwner])
-			return err
-		})
+	var owners []keyOwner // of keyed, in its order
+	var keyed []*row
+	for tenant, rows := range runs(all, func(r **row) signalbox.ID { return (*r).Event.Tenant }) {
+		enterTenant(&batch, tenant)
+		keyed = append(keyed, queueRows(&batch, tenant, rows, &owners)...)
 	}
 	faultpoint.HitInTransaction(faultpoint.P1Inserted, func() { batch.Queue(`SELECT pg_sleep(1)`) })
 	results := a.db.pool.SendBatch(ctx, &batch)
@@ -261,6 +238,36 @@ func (a *Appender) storeOnce(ctx context.Context, all []*row) error {
 		}
 	}
 	return nil
+}
+
+// queueRows adds the statements that store one tenant's rows, and answers those with
+// a key, whose owners will be added to owners.
+func queueRows(batch *pgx.Batch, tenant signalbox.ID, rows []*row, owners *[]keyOwner) []*row {
+	keyed := make([]*row, 0, len(rows))
+	for _, r := range rows {
+		if r.Key != "" {
+			keyed = append(keyed, r)
+		}
+	}
+	slices.SortFunc(keyed, func(a, b *row) int { return strings.Compare(a.Key, b.Key) })
+	keys := columnsOfKeys(keyed)
+	events, dispatches := insertEvents+onceOnly, insertDispatches+onceOnly
+	if len(keyed) > 0 {
+		queue(batch, insertKeys, tenant, keys.keys, keys.fingerprints, keys.events)
+		events, dispatches = insertEvents+ownKeyOfEvent+onceOnly, insertDispatches+ownKeyOfDispatch+onceOnly
+	}
+	queue(batch, events, tenant, eventColumns(rows)...)
+	if columns := dispatchColumns(rows); columns != nil {
+		queue(batch, dispatches, tenant, columns...)
+	}
+	if len(keyed) > 0 {
+		queue(batch, selectKeys, tenant, keys.keys).Query(func(rows pgx.Rows) error {
+			found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[keyOwner])
+			*owners = append(*owners, found...)
+			return err
+		})
+	}
+	return keyed
 }
 
 type keyOwner struct {

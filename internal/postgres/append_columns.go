@@ -10,15 +10,14 @@ import (
 // The rows of a flush, turned on their side: one array a column, for unnest.
 
 type keyColumns struct {
-	tenants, events [][16]byte
-	keys            []string
-	fingerprints    [][]byte
+	events       [][16]byte
+	keys         []string
+	fingerprints [][]byte
 }
 
 func columnsOfKeys(records []*row) keyColumns {
 	var c keyColumns
 	for _, r := range records {
-		c.tenants = append(c.tenants, r.Event.Tenant)
 		c.keys = append(c.keys, r.Key)
 		c.fingerprints = append(c.fingerprints, r.Fingerprint[:])
 		c.events = append(c.events, r.Event.ID)
@@ -29,7 +28,7 @@ func columnsOfKeys(records []*row) keyColumns {
 func eventColumns(records []*row) []any {
 	n := len(records)
 	var (
-		tenants, ids    = make([][16]byte, n), make([][16]byte, n)
+		ids             = make([][16]byte, n)
 		types, ops      = make([]string, n), make([]string, n)
 		entities        = make([]string, n)
 		data, metadata  = make([]*string, n), make([]*string, n)
@@ -42,7 +41,7 @@ func eventColumns(records []*row) []any {
 	)
 	for i, r := range records {
 		e := &r.Event
-		tenants[i], ids[i] = e.Tenant, e.ID
+		ids[i] = e.ID
 		types[i], ops[i], entities[i] = e.Type, e.Operation, e.EntityID
 		data[i], metadata[i] = jsonText(e.Data), jsonText(e.Metadata)
 		sources[i], subjects[i], keys[i] = nonEmpty(e.Source), nonEmpty(e.Subject), nonEmpty(r.Key)
@@ -59,7 +58,7 @@ func eventColumns(records []*row) []any {
 		}
 		decisions[i] = nonEmpty(r.decisions)
 	}
-	return []any{tenants, ids, types, ops, entities, data, sources, subjects, metadata, occurred, schemaVersions, decisions, omitted, keys}
+	return []any{ids, types, ops, entities, data, sources, subjects, metadata, occurred, schemaVersions, decisions, omitted, keys}
 }
 
 // dispatchColumns is nil where no record has a dispatch.
@@ -72,21 +71,21 @@ func dispatchColumns(records []*row) []any {
 		return nil
 	}
 	var (
-		tenants, ids, events = make([][16]byte, 0, n), make([][16]byte, 0, n), make([][16]byte, 0, n)
-		rules                = make([]string, 0, n)
-		versions, attempts   = make([]int32, 0, n), make([]int32, 0, n)
-		namespaces           = make([]string, 0, n)
-		workflowTypes        = make([]string, 0, n)
-		workflowIDs          = make([]string, 0, n)
-		taskQueues, options  = make([]string, 0, n), make([]string, 0, n)
-		inputs               = make([]*string, 0, n)
-		leases               = make([]time.Duration, 0, n)
-		keys                 = make([]*string, 0, n)
+		ids, events         = make([][16]byte, 0, n), make([][16]byte, 0, n)
+		rules               = make([]string, 0, n)
+		versions, attempts  = make([]int32, 0, n), make([]int32, 0, n)
+		namespaces          = make([]string, 0, n)
+		workflowTypes       = make([]string, 0, n)
+		workflowIDs         = make([]string, 0, n)
+		taskQueues, options = make([]string, 0, n), make([]string, 0, n)
+		inputs              = make([]*string, 0, n)
+		leases              = make([]time.Duration, 0, n)
+		keys                = make([]*string, 0, n)
 	)
 	for _, r := range records {
 		for i := range r.Dispatches {
 			d := &r.Dispatches[i]
-			tenants, ids, events = append(tenants, d.Tenant), append(ids, d.ID), append(events, d.EventID)
+			ids, events = append(ids, d.ID), append(events, d.EventID)
 			rules, namespaces = append(rules, d.Rule), append(namespaces, d.Namespace)
 			versions = append(versions, int32(d.RuleVersion)) //nolint:gosec // counts from 1.
 			attempts = append(attempts, int32(d.Attempts))    //nolint:gosec // likewise.
@@ -97,7 +96,7 @@ func dispatchColumns(records []*row) []any {
 			keys = append(keys, nonEmpty(r.Key))
 		}
 	}
-	return []any{tenants, ids, events, rules, versions, namespaces, workflowTypes, workflowIDs, taskQueues, options, inputs, attempts, leases, keys}
+	return []any{ids, events, rules, versions, namespaces, workflowTypes, workflowIDs, taskQueues, options, inputs, attempts, leases, keys}
 }
 
 // appendOptions writes a dispatchOptions of what the dispatch has. The rule's values

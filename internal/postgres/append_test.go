@@ -184,5 +184,5 @@ func TestManySendersShareCommits(t *testing.T) {
 	wg.Wait()
 	n, err := db.CountPending(t.Context(), 1_000_000)
 	require.NoError(t, err)
-	require.Equal(t, 64*40, n)
+	require.Equal(t, map[signalbox.ID]int{defaultTenant: 64 * 40}, n)
 }

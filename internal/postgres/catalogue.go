@@ -13,8 +13,6 @@ import (
 
 // Texts are compared as bytes, so that the order is Go's whatever the database's is.
 const (
-	selectTenants = `SELECT id, slug, coalesce(namespace, ''), config::text, unknown_names, revision FROM tenants`
-
 	selectTypes = `
 SELECT type, operation, display_name, description, sample::text, policy, compatibility
 FROM event_types
@@ -40,38 +38,27 @@ WHERE tenant_id = $1 AND name = $2
 ORDER BY version DESC`
 )
 
-// Tenants lists every tenant with its revision.
-func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
-	return query(ctx, db, scanTenant, selectTenants)
-}
-
-// TenantBySlug is one tenant; NOT_FOUND where there is none of that name.
-func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error) {
-	found, err := query(ctx, db, scanTenant, selectTenants+` WHERE slug = $1`, slug)
-	if err != nil {
-		return signalbox.Tenant{}, err
-	}
-	if len(found) == 0 {
-		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
-	}
-	return found[0], nil
-}
-
 // Catalogue is what a tenant has registered, all of one moment. Its settings are
 // never nil. An unknown tenant is NOT_FOUND.
 func (db *DB) Catalogue(ctx context.Context, tenant signalbox.ID) (signalbox.Catalogue, error) {
+	_, c, err := db.Snapshot(ctx, tenant)
+	return c, err
+}
+
+// Snapshot is a tenant and its catalogue, of one moment.
+func (db *DB) Snapshot(ctx context.Context, tenant signalbox.ID) (signalbox.Tenant, signalbox.Catalogue, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
+	var t signalbox.Tenant
 	var c signalbox.Catalogue
-	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		t, err := readTenant(ctx, tx, tenant, selectTenants+` WHERE id = $1`)
-		if err != nil {
+	err := db.readAs(ctx, tenant, func(tx pgx.Tx) (err error) {
+		if t, err = db.readTenant(ctx, tx, tenant, selectTenant); err != nil {
 			return err
 		}
 		c, err = readCatalogue(ctx, tx, t)
 		return err
 	})
-	return c, translate(err)
+	return t, c, err
 }
 
 // RuleVersions is what has been published of a rule, newest first; nothing of a
@@ -80,29 +67,14 @@ func (db *DB) RuleVersions(ctx context.Context, tenant signalbox.ID, name string
 	return query(ctx, db, scanRuleVersion, selectRuleVersions, tenant, name)
 }
 
-func readTenant(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, sql string) (signalbox.Tenant, error) {
-	rows, err := tx.Query(ctx, sql, tenant)
-	if err != nil {
-		return signalbox.Tenant{}, err
-	}
-	found, err := pgx.CollectRows(rows, scanTenant)
-	if err != nil {
-		return signalbox.Tenant{}, err
-	}
-	if len(found) == 0 {
-		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant with the id %s", tenant)
-	}
-	return found[0], nil
-}
-
 // readCatalogue reads the rest of a tenant's catalogue in one round trip.
 func readCatalogue(ctx context.Context, tx pgx.Tx, t signalbox.Tenant) (signalbox.Catalogue, error) {
 	c := signalbox.Catalogue{Settings: &signalbox.TenantSettings{Config: t.Config, UnknownNames: t.UnknownNames}}
 	var schemas []schemaRow
 	var batch pgx.Batch
-	batch.Queue(selectTypes, t.ID).Query(collect(&c.Types, scanType))
-	batch.Queue(selectSchemas, t.ID).Query(collect(&schemas, scanSchema))
-	batch.Queue(selectRules, t.ID).Query(collect(&c.Rules, scanRule))
+	queue(&batch, selectTypes, t.ID).Query(collect(&c.Types, scanType))
+	queue(&batch, selectSchemas, t.ID).Query(collect(&schemas, scanSchema))
+	queue(&batch, selectRules, t.ID).Query(collect(&c.Rules, scanRule))
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return signalbox.Catalogue{}, err
 	}
@@ -121,14 +93,6 @@ func collect[T any](found *[]T, scan pgx.RowToFunc[T]) func(pgx.Rows) error {
 		*found, err = pgx.CollectRows(rows, scan)
 		return err
 	}
-}
-
-func scanTenant(row pgx.CollectableRow) (signalbox.Tenant, error) {
-	var t signalbox.Tenant
-	var config string
-	err := row.Scan(&t.ID, &t.Slug, &t.Namespace, &config, &t.UnknownNames, &t.Revision)
-	t.Config = json.RawMessage(config)
-	return t, err
 }
 
 func scanType(row pgx.CollectableRow) (signalbox.EventType, error) {

@@ -9,30 +9,9 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// DueLanes lists the lanes that have work for the relay now. It walks the index
-// from lane to lane, so that its cost is the number of lanes and not of rows.
+// DueLanes lists the lanes, of all tenants, that have work for the relay now.
 func (db *DB) DueLanes(ctx context.Context) ([]signalbox.Lane, error) {
-	const sql = `
-WITH RECURSIVE lanes AS (
-    (SELECT tenant_id, namespace FROM dispatches WHERE status = 'PENDING' ORDER BY tenant_id, namespace LIMIT 1)
-    UNION ALL
-    SELECT next.tenant_id, next.namespace
-    FROM lanes l
-    CROSS JOIN LATERAL (
-        SELECT d.tenant_id, d.namespace
-        FROM dispatches d
-        WHERE d.status = 'PENDING' AND (d.tenant_id, d.namespace) > (l.tenant_id, l.namespace)
-        ORDER BY d.tenant_id, d.namespace
-        LIMIT 1
-    ) next
-)
-SELECT l.tenant_id, l.namespace
-FROM lanes l
-WHERE EXISTS (
-    SELECT FROM dispatches d
-    WHERE d.status = 'PENDING' AND d.tenant_id = l.tenant_id AND d.namespace = l.namespace AND d.due_at <= now()
-)`
-	return query(ctx, db, pgx.RowToStructByPos[signalbox.Lane], sql)
+	return queryAll(ctx, db, pgx.RowToStructByPos[signalbox.Lane], `SELECT tenant_id, namespace FROM due_lanes()`)
 }
 
 // Claim takes up to n due dispatches of a lane, oldest due first, for the length
@@ -60,8 +39,9 @@ FROM claimed d JOIN events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`
 	defer cancel()
 	var claimed []signalbox.StoredEvent
 	var batch pgx.Batch
+	enterTenant(&batch, lane.Tenant)
 	batch.Queue(relaxDurability)
-	batch.Queue(sql, lane.Tenant, lane.Namespace, n, lease).Query(func(rows pgx.Rows) error {
+	queue(&batch, sql, lane.Tenant, lane.Namespace, n, lease).Query(func(rows pgx.Rows) error {
 		var err error
 		claimed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (signalbox.StoredEvent, error) {
 			var e eventRow
@@ -84,15 +64,20 @@ FROM claimed d JOIN events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id`
 	return claimed, nil
 }
 
-// CountPending counts the dispatches still to be started, over all tenants, up to
-// most. It goes by the index of what is PENDING: a planner that has not heard of a
-// drained backlog would read whole partitions to count nothing.
-func (db *DB) CountPending(ctx context.Context, most int) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, db.timeout)
-	defer cancel()
-	var n int
-	var batch pgx.Batch
-	batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
-	batch.Queue(`SELECT count(*) FROM (SELECT FROM dispatches WHERE status = 'PENDING' LIMIT $1) p`, most).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
-	return n, translate(db.pool.SendBatch(ctx, &batch).Close())
+// CountPending counts the dispatches still to be started, by tenant, each up to most.
+// A tenant without any is not among them.
+func (db *DB) CountPending(ctx context.Context, most int) (map[signalbox.ID]int, error) {
+	type count struct {
+		Tenant signalbox.ID
+		N      int
+	}
+	counts, err := queryAll(ctx, db, pgx.RowToStructByPos[count], `SELECT tenant_id, n FROM pending_starts($1)`, most)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[signalbox.ID]int, len(counts))
+	for _, c := range counts {
+		by[c.Tenant] = c.N
+	}
+	return by, nil
 }

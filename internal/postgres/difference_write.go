@@ -12,9 +12,9 @@ import (
 // A catalogue file may hold ten thousand rules: each statement writes all rows of
 // its kind.
 const (
-	updateSettings = `UPDATE tenants SET config = $2::json, unknown_names = $3 WHERE id = $1`
+	updateSettings = `UPDATE tenants SET config = $2::json, config_sealed = $3, config_key = nullif($4, ''), unknown_names = $5 WHERE tenants.id = $1`
 
-	bumpRevision = `UPDATE tenants SET revision = revision + 1 WHERE id = $1`
+	bumpRevision = `UPDATE tenants SET revision = revision + 1 WHERE tenants.id = $1`
 
 	upsertTypes = `
 INSERT INTO event_types (tenant_id, type, operation, display_name, description, sample, policy, compatibility)
@@ -55,23 +55,24 @@ ON CONFLICT (tenant_id, name) DO UPDATE SET
 )
 
 // write brings the difference to the database, in at most three round trips.
-func (d *difference) write(ctx context.Context, tx pgx.Tx, tenant signalbox.ID) error {
+func (db *DB) write(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, d *difference) error {
 	var first, second pgx.Batch
 	if d.settings != nil {
-		first.Queue(updateSettings, tenant, string(d.settings.Config), d.settings.UnknownNames)
+		clear, sealed, key := db.sealConfig(tenant, d.settings.Config)
+		queue(&first, updateSettings, tenant, clear, sealed, key, d.settings.UnknownNames)
 	}
 	if len(d.types) > 0 {
-		first.Queue(upsertTypes, append([]any{tenant}, typeColumns(d.types)...)...)
+		queue(&first, upsertTypes, tenant, typeColumns(d.types)...)
 	}
 	if len(d.schemas) > 0 {
-		first.Queue(insertSchemas, append([]any{tenant}, schemaColumns(d.schemas)...)...)
+		queue(&first, insertSchemas, tenant, schemaColumns(d.schemas)...)
 	}
 	if len(d.deleted) > 0 {
-		first.Queue(deleteRules, tenant, d.deleted)
+		queue(&first, deleteRules, tenant, d.deleted)
 	}
 	versions := make(map[string]int)
 	if names, definitions := d.published(); len(names) > 0 {
-		first.Queue(insertVersions, tenant, names, definitions).Query(func(rows pgx.Rows) error {
+		queue(&first, insertVersions, tenant, names, definitions).Query(func(rows pgx.Rows) error {
 			for rows.Next() {
 				var name string
 				var version int
@@ -83,14 +84,14 @@ func (d *difference) write(ctx context.Context, tx pgx.Tx, tenant signalbox.ID) 
 			return rows.Err()
 		})
 	}
-	first.Queue(bumpRevision, tenant)
+	queue(&first, bumpRevision, tenant)
 	if err := tx.SendBatch(ctx, &first).Close(); err != nil {
 		return fmt.Errorf("write what differs: %w", err)
 	}
 	if len(d.rules) == 0 {
 		return nil
 	}
-	second.Queue(upsertRules, append([]any{tenant}, d.ruleColumns(versions)...)...)
+	queue(&second, upsertRules, tenant, d.ruleColumns(versions)...)
 	if err := tx.SendBatch(ctx, &second).Close(); err != nil {
 		return fmt.Errorf("write the rules: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -20,8 +21,7 @@ func scanDispatch(row pgx.CollectableRow) (signalbox.Dispatch, error) {
 }
 
 func whereDispatches(tenant signalbox.ID, f signalbox.DispatchFilter) *where {
-	var w where
-	w.and("d.tenant_id = $%d", tenant)
+	w := whereTenant("d.tenant_id", tenant)
 	// In words, so that the partial index of these applies.
 	if len(f.Statuses) == 1 && f.Statuses[0] == signalbox.StatusFailed {
 		w.plain("d.status = 'FAILED'")
@@ -42,7 +42,7 @@ func whereDispatches(tenant signalbox.ID, f signalbox.DispatchFilter) *where {
 		w.and("d.id >= $%d", first)
 		w.and("d.id < $%d", next)
 	}
-	return &w
+	return w
 }
 
 // Dispatches lists a tenant's dispatches, newest first, and tells whether there
@@ -53,7 +53,7 @@ func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.D
 		w.and("d.id < $%d", page.After)
 	}
 	sql := "SELECT " + dispatchColumnList + " FROM dispatches d" + w.sql() + " ORDER BY d.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := list(ctx, db, scanDispatch, sql, w.args...)
+	found, err := list(ctx, db, scanDispatch, sql, w)
 	if err != nil {
 		return nil, false, err
 	}
@@ -66,10 +66,9 @@ func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.D
 // Redrive makes a FAILED dispatch PENDING again, due at once, and answers it as it
 // then is. One that is not FAILED is answered as it is.
 func (db *DB) Redrive(ctx context.Context, tenant, id signalbox.ID) (*signalbox.Dispatch, error) {
-	var w where
-	w.and("d.tenant_id = $%d", tenant)
+	w := whereTenant("d.tenant_id", tenant)
 	w.and("d.id = $%d", id)
-	if _, err := db.redrive(ctx, &w); err != nil {
+	if _, err := db.redrive(ctx, w); err != nil {
 		return nil, err
 	}
 	found, err := query(ctx, db, scanDispatch, "SELECT "+dispatchColumnList+" FROM dispatches d"+w.sql(), tenant, id)
@@ -108,8 +107,14 @@ FROM chosen c
 WHERE d.tenant_id = c.tenant_id AND d.id = c.id`
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
-	tag, err := db.pool.Exec(ctx, sql, chosen.args...)
-	return int(tag.RowsAffected()), translate(err)
+	var redriven int64
+	var batch pgx.Batch
+	enterTenant(&batch, chosen.tenant)
+	queue(&batch, sql, chosen.tenant, chosen.args[1:]...).Exec(func(tag pgconn.CommandTag) error {
+		redriven = tag.RowsAffected()
+		return nil
+	})
+	return int(redriven), translate(db.pool.SendBatch(ctx, &batch).Close())
 }
 
 // dispatchesOf gives the dispatches of events, each list by rule name. A

@@ -50,6 +50,9 @@ func (e planError) Error() string { return e.err.Error() }
 // Errors: NOT_FOUND for an unknown tenant; plan's own, as it is; UNAVAILABLE where
 // the database is away or other edits take too long.
 func (db *DB) Edit(ctx context.Context, by signalbox.Principal, dryRun bool, plan func(t signalbox.Tenant, now signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
+	if by.Actor == "" {
+		return signalbox.Catalogue{}, errors.New("an edit of the catalogue has no actor")
+	}
 	leave, err := enter(ctx, db.edits, db.timeout, "too many edits of the catalogue are under way; try again later")
 	if err != nil {
 		return signalbox.Catalogue{}, err
@@ -59,7 +62,7 @@ func (db *DB) Edit(ctx context.Context, by signalbox.Principal, dryRun bool, pla
 	defer cancel()
 	var stored signalbox.Catalogue
 	err = pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		stored, err = edit(ctx, tx, by, plan)
+		stored, err = db.edit(ctx, tx, by, plan)
 		if err == nil && dryRun {
 			return errDryRun // the answer is of the real thing, which is then undone
 		}
@@ -77,12 +80,15 @@ func (db *DB) Edit(ctx context.Context, by signalbox.Principal, dryRun bool, pla
 	return stored, nil
 }
 
-func edit(ctx context.Context, tx pgx.Tx, by signalbox.Principal, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
+func (db *DB) edit(ctx context.Context, tx pgx.Tx, by signalbox.Principal, plan func(signalbox.Tenant, signalbox.Catalogue) (signalbox.Catalogue, error)) (signalbox.Catalogue, error) {
 	// The plan may take longer than a transaction may idle otherwise.
 	if _, err := tx.Exec(ctx, `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`, milliseconds(editTimeout)); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	t, err := readTenant(ctx, tx, by.Tenant.ID, selectTenants+` WHERE id = $1 FOR UPDATE`)
+	if _, err := tx.Exec(ctx, setTenant, by.Tenant.ID.String()); err != nil {
+		return signalbox.Catalogue{}, err
+	}
+	t, err := db.readTenant(ctx, tx, by.Tenant.ID, selectTenant+` FOR UPDATE`)
 	if err != nil {
 		return signalbox.Catalogue{}, err
 	}
@@ -101,13 +107,17 @@ func edit(ctx context.Context, tx pgx.Tx, by signalbox.Principal, plan func(sign
 	if d.isEmpty() {
 		return now, nil
 	}
-	if err := d.write(ctx, tx, by.Tenant.ID); err != nil {
+	if err := db.write(ctx, tx, t.ID, d); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	if t, err = readTenant(ctx, tx, by.Tenant.ID, selectTenants+` WHERE id = $1`); err != nil {
+	if t, err = db.readTenant(ctx, tx, t.ID, selectTenant); err != nil {
 		return signalbox.Catalogue{}, err
 	}
-	return readCatalogue(ctx, tx, t)
+	stored, err := readCatalogue(ctx, tx, t)
+	if err != nil {
+		return signalbox.Catalogue{}, err
+	}
+	return stored, writeAudit(ctx, tx, t.ID, by.Actor, d.audit(t.Slug, now, stored)...)
 }
 
 // copyOf lets a plan change its lists in place.

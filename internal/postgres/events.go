@@ -58,8 +58,7 @@ CROSS JOIN LATERAL (
 // Events lists a tenant's events with their dispatches, newest first, and tells
 // whether there are more. A range of time reads the partitions of that time only.
 func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
-	var w where
-	w.and("e.tenant_id = $%d", tenant)
+	w := whereTenant("e.tenant_id", tenant)
 	if f.Type != "" {
 		w.and("e.type = $%d", f.Type)
 	}
@@ -87,7 +86,7 @@ func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.Event
 		w.and("o.outcome = ANY($%d)", textsOf(f.Outcomes))
 	}
 	sql := "SELECT " + eventColumnList + " FROM " + from + w.sql() + " ORDER BY e.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := list(ctx, db, scanEvent, sql, w.args...)
+	found, err := list(ctx, db, scanEvent, sql, w)
 	if err != nil {
 		return nil, false, err
 	}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -141,9 +142,9 @@ UPDATE dispatches d SET
     error_message = m.error_message,
     due_at = now() + m.delay,
     settled_at = CASE WHEN m.status = 'PENDING' THEN NULL ELSE now() END
-FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[])
-    AS m(tenant_id, id, attempt, status, run_id, error_code, error_message, delay)
-WHERE d.tenant_id = m.tenant_id AND d.id = m.id AND d.status = 'PENDING' AND d.attempts = m.attempt`
+FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::interval[])
+    AS m(id, attempt, status, run_id, error_code, error_message, delay)
+WHERE d.tenant_id = $1 AND d.id = m.id AND d.status = 'PENDING' AND d.attempts = m.attempt`
 
 // Marks and claims can be redone, so their commits need not wait for the disk.
 const relaxDurability = `SELECT set_config('synchronous_commit', 'off', true)`
@@ -152,10 +153,22 @@ func (db *DB) writeMarks(ctx context.Context, marks []signalbox.Mark) error {
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
 	// One order for everyone, so that two writers wait and do not dead-lock.
-	slices.SortFunc(marks, func(a, b signalbox.Mark) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(marks, func(a, b signalbox.Mark) int {
+		return cmp.Or(slices.Compare(a.Tenant[:], b.Tenant[:]), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	var batch pgx.Batch
+	batch.Queue(relaxDurability)
+	for tenant, own := range runs(marks, func(m *signalbox.Mark) signalbox.ID { return m.Tenant }) {
+		enterTenant(&batch, tenant)
+		queue(&batch, updateMarks, tenant, markColumns(own)...)
+	}
+	return db.pool.SendBatch(ctx, &batch).Close()
+}
+
+func markColumns(marks []signalbox.Mark) []any {
 	n := len(marks)
 	var (
-		tenants, ids  = make([][16]byte, n), make([][16]byte, n)
+		ids           = make([][16]byte, n)
 		attempts      = make([]int32, n)
 		statuses      = make([]string, n)
 		runIDs        = make([]*string, n)
@@ -163,15 +176,12 @@ func (db *DB) writeMarks(ctx context.Context, marks []signalbox.Mark) error {
 		delays        = make([]time.Duration, n)
 	)
 	for i, m := range marks {
-		tenants[i], ids[i] = m.Tenant, m.ID
+		ids[i] = m.ID
 		attempts[i] = int32(m.Attempt) //nolint:gosec // counts from 1.
 		statuses[i], runIDs[i], delays[i] = string(m.Status), nonEmpty(m.RunID), m.Delay
 		if m.Error != nil {
 			codes[i], errors[i] = nonEmpty(string(m.Error.Code)), nonEmpty(m.Error.Message)
 		}
 	}
-	var batch pgx.Batch
-	batch.Queue(relaxDurability)
-	batch.Queue(updateMarks, tenants, ids, attempts, statuses, runIDs, codes, errors, delays)
-	return db.pool.SendBatch(ctx, &batch).Close()
+	return []any{ids, attempts, statuses, runIDs, codes, errors, delays}
 }

@@ -69,8 +69,8 @@ func (db *DB) CheckVersion(ctx context.Context) error {
 	defer cancel()
 	var have int64
 	err := db.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename+` WHERE is_applied`).Scan(&have)
-	if isUndefinedTable(err) {
-		err = nil
+	if isUndefinedTable(err) || isNotPermitted(err) {
+		err = nil // there is no schema yet, or one from before the role had any rights
 	}
 	if err != nil {
 		return translate(err)
@@ -78,7 +78,7 @@ func (db *DB) CheckVersion(ctx context.Context) error {
 	if have < newestMigration {
 		return fmt.Errorf("the database's schema is at version %d and this binary needs %d: run `signalbox migrate up`", have, newestMigration)
 	}
-	return nil
+	return db.checkWall(ctx)
 }
 
 // newestMigration is the highest number among the files.

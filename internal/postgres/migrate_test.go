@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,7 @@ import (
 // columns must reach those that stand and those that are made later, in databases
 // that have events and rules already.
 func TestMigrationsReachWhatStands(t *testing.T) {
-	_, db, conn, provider := firstRelease(t)
+	dsn, db, conn, provider := firstRelease(t)
 	now := time.Now()
 	id := at(now)
 	for _, insert := range []string{
@@ -41,6 +42,7 @@ func TestMigrationsReachWhatStands(t *testing.T) {
 
 	_, err := db.MigrateUp(t.Context())
 	require.NoError(t, err)
+	db = pgtest.Connect(t, dsn) // behind the wall, as a server is
 	old, err := db.Event(t.Context(), defaultTenant, id)
 	require.NoError(t, err)
 	require.Equal(t, "old", old.EntityID)
@@ -77,7 +79,7 @@ func TestMigrationsReachWhatStands(t *testing.T) {
 func firstRelease(t *testing.T) (dsn string, db *postgres.DB, conn *sql.DB, provider *goose.Provider) {
 	t.Helper()
 	dsn = pgtest.EmptyDSN(t)
-	db = pgtest.Connect(t, dsn)
+	db = pgtest.Owner(t, dsn)
 	conn, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
@@ -85,7 +87,13 @@ func firstRelease(t *testing.T) (dsn string, db *postgres.DB, conn *sql.DB, prov
 	require.NoError(t, err)
 	_, err = provider.UpTo(t.Context(), 1)
 	require.NoError(t, err)
-	require.NoError(t, db.EnsurePartitions(t.Context(), time.Now()))
+	week := time.Now().UTC().Truncate(24 * time.Hour)
+	week = week.AddDate(0, 0, -(int(week.Weekday())+6)%7)
+	for _, table := range []string{"events", "dispatches"} { // as that release made them
+		_, err := conn.ExecContext(t.Context(), fmt.Sprintf(`CREATE TABLE %[1]s_%[2]s PARTITION OF %[1]s FOR VALUES FROM ('%[3]s') TO ('%[4]s')`,
+			table, week.Format("20060102"), signalbox.FirstID(week), signalbox.FirstID(week.AddDate(0, 0, 7))))
+		require.NoError(t, err)
+	}
 	return dsn, db, conn, provider
 }
 

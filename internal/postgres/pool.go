@@ -31,6 +31,11 @@ type Config struct {
 	// Timeout bounds every operation on behalf of a request, the wait for a
 	// connection included; 0 means DefaultTimeout. What takes longer is UNAVAILABLE.
 	Timeout time.Duration
+	// Secrets seals and opens what is kept secret at rest; nil keeps it in the clear,
+	// and cannot read what has been sealed.
+	Secrets Sealer
+	// Owner works as the DSN's own user, for whom there is no second wall: migrations do.
+	Owner bool
 }
 
 // The defaults of Config.
@@ -43,6 +48,7 @@ const (
 type DB struct {
 	pool    *pgxpool.Pool
 	timeout time.Duration
+	secrets Sealer
 	// lists holds as many places as lists may be read at once, so that people who
 	// look things up never take the connections that events need.
 	lists chan struct{}
@@ -75,6 +81,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	params["statement_timeout"] = milliseconds(statementTimeout)
 	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTxTimeout)
 
+	if !cfg.Owner {
+		poolConfig.AfterConnect = standBehindTheWall
+	}
+
 	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
 	if err != nil {
 		return nil, fmt.Errorf("make the connection pool: %w", err)
@@ -82,6 +92,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{
 		pool:    pool,
 		timeout: cfg.Timeout,
+		secrets: cfg.Secrets,
 		lists:   make(chan struct{}, max(1, cfg.MaxConns/4)),
 		scans:   make(chan struct{}, maxScans),
 		edits:   make(chan struct{}, maxEdits),
@@ -90,6 +101,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
 		pool.Close()
+		var known *signalbox.Error
+		if errors.As(err, &known) {
+			return nil, errors.New(known.Message)
+		}
 		return nil, fmt.Errorf("Postgres does not answer at %s:%d (database %s): %w",
 			poolConfig.ConnConfig.Host, poolConfig.ConnConfig.Port, poolConfig.ConnConfig.Database, err)
 	}
@@ -106,8 +121,19 @@ func (db *DB) Ping(ctx context.Context) error {
 	return translate(db.pool.Ping(ctx))
 }
 
-// query collects the rows of one statement, within the operation timeout.
-func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+// query collects the rows of one statement on a tenant's rows, within the operation
+// timeout. Its first argument is the tenant.
+func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, tenant signalbox.ID, args ...any) (found []T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	var batch pgx.Batch
+	enterTenant(&batch, tenant)
+	queue(&batch, sql, tenant, args...).Query(collect(&found, scan))
+	return found, translate(db.pool.SendBatch(ctx, &batch).Close())
+}
+
+// queryAll collects the rows of one of the functions that look over all tenants.
+func queryAll[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
 	rows, err := db.pool.Query(ctx, sql, args...)
@@ -120,13 +146,13 @@ func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string
 
 // list is query for lists, of which few are read at once. One that takes too long
 // says so: its filter is the reason, and not the database.
-func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, w *where) ([]T, error) {
 	leave, err := enter(ctx, db.lists, db.timeout, "too many lists are being read at once; ask again later")
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	found, err := query(ctx, db, scan, sql, args...)
+	found, err := query(ctx, db, scan, sql, w.tenant, w.args[1:]...)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, &signalbox.Error{
 			Code:    signalbox.CodeUnavailable,

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -67,21 +69,24 @@ func (db *DB) ScanEvents(ctx context.Context, tenant signalbox.ID, s EventScan, 
 func (db *DB) scanPage(ctx context.Context, tenant signalbox.ID, s EventScan, before signalbox.ID, n int) ([]signalbox.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
-	sql, args := scanQuery(tenant, s, before, n)
-	rows, err := db.pool.Query(ctx, sql, args...)
-	if err != nil {
+	sql, w := scanQuery(tenant, s, before, n)
+	found := make([]signalbox.Event, 0, n)
+	var batch pgx.Batch
+	enterTenant(&batch, tenant)
+	queue(&batch, sql, tenant, w.args[1:]...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			e, err := scanEvent(rows)
+			if err != nil {
+				return err
+			}
+			found = append(found, e)
+		}
+		return rows.Err()
+	})
+	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		return nil, scanError(err)
 	}
-	defer rows.Close()
-	found := make([]signalbox.Event, 0, n)
-	for rows.Next() {
-		e, err := scanEvent(rows)
-		if err != nil {
-			return nil, scanError(err)
-		}
-		found = append(found, e)
-	}
-	return found, scanError(rows.Err())
+	return found, nil
 }
 
 func scanError(err error) error {
@@ -98,9 +103,8 @@ func scanError(err error) error {
 // scanQuery reads each exact name from its own stretch of the index by name, and
 // merges them; patterns with a star, which may overlap, go over everything once, by
 // time.
-func scanQuery(tenant signalbox.ID, s EventScan, before signalbox.ID, n int) (string, []any) {
-	var w where
-	w.and("e.tenant_id = $%d", tenant)
+func scanQuery(tenant signalbox.ID, s EventScan, before signalbox.ID, n int) (string, *where) {
+	w := whereTenant("e.tenant_id", tenant)
 	if !s.Window.From.IsZero() {
 		w.and("e.id >= $%d", signalbox.FirstID(s.Window.From))
 	}
@@ -112,9 +116,9 @@ func scanQuery(tenant signalbox.ID, s EventScan, before signalbox.ID, n int) (st
 	if slices.ContainsFunc(s.On, hasStar) {
 		var fits []string
 		for _, p := range s.On {
-			fits = append(fits, nameFits(&w, "e.type", p.Type)+" AND "+nameFits(&w, "e.operation", p.Operation))
+			fits = append(fits, nameFits(w, "e.type", p.Type)+" AND "+nameFits(w, "e.operation", p.Operation))
 		}
-		return "SELECT " + eventColumnList + " FROM events e" + w.sql() + " AND (" + strings.Join(fits, " OR ") + ") ORDER BY e.id DESC LIMIT " + limit, w.args
+		return "SELECT " + eventColumnList + " FROM events e" + w.sql() + " AND (" + strings.Join(fits, " OR ") + ") ORDER BY e.id DESC LIMIT " + limit, w
 	}
 	var each []string
 	names := make(map[signalbox.Pattern]bool, len(s.On))
@@ -126,7 +130,7 @@ func scanQuery(tenant signalbox.ID, s EventScan, before signalbox.ID, n int) (st
 		each = append(each, "(SELECT * FROM events e"+w.sql()+
 			" AND e.type = "+w.arg(p.Type)+" AND e.operation = "+w.arg(p.Operation)+" ORDER BY e.id DESC LIMIT "+limit+")")
 	}
-	return "SELECT " + eventColumnList + " FROM (" + strings.Join(each, " UNION ALL ") + ") e ORDER BY e.id DESC LIMIT " + limit, w.args
+	return "SELECT " + eventColumnList + " FROM (" + strings.Join(each, " UNION ALL ") + ") e ORDER BY e.id DESC LIMIT " + limit, w
 }
 
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, `*`, `%`)

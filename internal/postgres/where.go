@@ -4,14 +4,26 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // where collects the conditions that a filter really has, so that the planner sees
 // no others and takes the index that fits. Conditions are our own text; values are
 // arguments, always.
+//
+// The tenant is always the first.
 type where struct {
+	tenant     signalbox.ID
 	conditions []string
 	args       []any
+}
+
+// whereTenant begins with the tenant, in a column such as e.tenant_id.
+func whereTenant(column string, tenant signalbox.ID) *where {
+	w := &where{tenant: tenant}
+	w.and(column+" = $%d", tenant)
+	return w
 }
 
 // and adds a condition on one value, whose place in the text is $%d.

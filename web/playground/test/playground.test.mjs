@@ -161,7 +161,7 @@ step('the key is in the header editor', async () => {
 step('Keys', async () => {
   await switchTo('Keys');
   await run('CreateKey');
-  await waitForText(resultPane, '"secret": "sbx_[^"]+"', '"events:send:inventory/\\*"');
+  await waitForText(resultPane, '"secret":\\s*"sbx_[^"]+"', '"events:send:inventory/\\*"');
   await run('Keys');
   await waitForText(resultPane, '"tenant": "default"', '"name": "warehouse"', '"name": "signalbox-dev"');
 });
@@ -210,6 +210,8 @@ step('a reload keeps the tabs', async () => {
   assert.equal(await page.locator('.graphiql-tab').count(), 12);
   await waitForText(queryPane, 'mutation SendMany');
   await waitForText(variablesPane, '"reorder_point_reached"');
+  await run(); // the key goes with it still
+  await waitForText(resultPane, '"eventID"');
 });
 
 step('dark', async () => {

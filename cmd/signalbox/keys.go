@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/app"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+type keysCmd struct {
+	Create keysCreateCmd `cmd:"" help:"Make a key, and print it, this once, alone on standard output."`
+	List   keysListCmd   `cmd:"" help:"List a tenant's keys, newest first, without their secrets."`
+	Rotate keysRotateCmd `cmd:"" help:"Make a key that replaces another, which goes on for a while; print the new one as create does."`
+	Revoke keysRevokeCmd `cmd:"" help:"Shut a key out, on every server within ten seconds."`
+}
+
+// tenantFlag says whose keys, or log, it is about.
+type tenantFlag struct {
+	Tenant string `help:"Whose." default:"default" env:"SIGNALBOX_TENANT"`
+}
+
+type keysCreateCmd struct {
+	operatorFlags
+	tenantFlag
+
+	Can       []string      `required:"" sep:"none" help:"A permission; give the flag several times. events:send:<type>/<operation> with * for any run of characters, events:read, types:write, rules:write, dispatches:redrive, tenant:admin, operator."`
+	Name      string        `help:"What the key is for."`
+	ExpiresIn time.Duration `help:"For how long it is good, e.g. 720h; for ever if not given."`
+	limitFlags
+}
+
+func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
+	permissions, err := signalbox.ParsePermissions(c.Can)
+	if err != nil {
+		return fmt.Errorf("--can: %w", err)
+	}
+	if c.ExpiresIn < 0 {
+		return errors.New("--expires-in is negative: leave it out for a key that never expires")
+	}
+	limits, _ := c.change(signalbox.Limits{})
+	edit := signalbox.KeyEdit{Name: c.Name, Permissions: permissions, Limits: limits}
+	if c.ExpiresIn > 0 {
+		edit.ExpiresAt = time.Now().Add(c.ExpiresIn)
+	}
+	key, err := c.operator().CreateKey(ctx, c.Tenant, edit)
+	if err != nil {
+		return err
+	}
+	return printKey(out, c.Tenant, key)
+}
+
+type keysRotateCmd struct {
+	operatorFlags
+	tenantFlag
+
+	ID      string        `arg:"" help:"The key's id, as keys list has it."`
+	Overlap time.Duration `help:"For how long the old key is still good." default:"24h"`
+}
+
+func (c *keysRotateCmd) Run(ctx context.Context, out output) error {
+	id, err := parseKeyID(c.ID)
+	if err != nil {
+		return err
+	}
+	key, err := c.operator().RotateKey(ctx, c.Tenant, id, c.Overlap)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out.stderr, "key %s is replaced, and is good for %s more at the most\n", id, c.Overlap)
+	return printKey(out, c.Tenant, key)
+}
+
+type keysRevokeCmd struct {
+	operatorFlags
+	tenantFlag
+
+	ID string `arg:"" help:"The key's id, as keys list has it."`
+}
+
+func (c *keysRevokeCmd) Run(ctx context.Context, out output) error {
+	id, err := parseKeyID(c.ID)
+	if err != nil {
+		return err
+	}
+	key, err := c.operator().RevokeKey(ctx, c.Tenant, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out.stdout, "key %s is revoked since %s; every server refuses it within 10 seconds\n", key.ID, moment(key.RevokedAt, "now"))
+	return err
+}
+
+type keysListCmd struct {
+	operatorFlags
+	tenantFlag
+}
+
+func (c *keysListCmd) Run(ctx context.Context, out output) error {
+	keys, err := c.operator().Keys(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(keys))
+	for i := range keys {
+		k := &keys[i]
+		rows[i] = []string{
+			k.ID.String(), orDash(k.Name), state(k, time.Now()), moment(k.LastUsedAt, "never"),
+			limitsText(k.Limits), strings.Join(k.Permissions.Strings(), " "),
+		}
+	}
+	return table(out.stdout, []string{"ID", "NAME", "STATE", "LAST USED", "LIMITS", "PERMISSIONS"}, rows)
+}
+
+// state says in a cell whether a key lets anyone in, and until when.
+func state(k *signalbox.APIKey, now time.Time) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return "revoked " + moment(k.RevokedAt, "")
+	case !k.Valid(now):
+		return "expired " + moment(k.ExpiresAt, "")
+	case !k.ExpiresAt.IsZero():
+		return "until " + moment(k.ExpiresAt, "")
+	default:
+		return "good"
+	}
+}
+
+// printKey writes the key where a shell's $(…) takes it up, and beside that what it is.
+func printKey(out output, tenant string, k app.IssuedKey) error {
+	until := "it does not expire"
+	if !k.ExpiresAt.IsZero() {
+		until = "it expires " + moment(k.ExpiresAt, "")
+	}
+	fmt.Fprintf(out.stderr, "key %s of tenant %s may %s; %s; it is shown this once, so keep it now\n",
+		k.ID, tenant, strings.Join(k.Permissions.Strings(), ", "), until)
+	_, err := fmt.Fprintln(out.stdout, k.Text)
+	return err
+}
+
+// parseKeyID reads an id with its dashes or without them, as it stands in a key's
+// text, or takes it out of that text: who finds a key where it should not be has it
+// in this form.
+func parseKeyID(text string) (signalbox.ID, error) {
+	digits := text
+	if rest, ok := strings.CutPrefix(text, "sbx_"); ok {
+		digits, _, _ = strings.Cut(rest, "_")
+	}
+	if len(digits) == 32 {
+		digits = digits[:8] + "-" + digits[8:12] + "-" + digits[12:16] + "-" + digits[16:20] + "-" + digits[20:]
+	}
+	id, err := signalbox.ParseID(digits)
+	if err != nil {
+		return signalbox.ID{}, errors.New("that is no key's id: signalbox keys list shows them")
+	}
+	return id, nil
+}

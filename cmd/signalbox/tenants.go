@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/signalbox/signalbox/internal/app"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+type tenantsCmd struct {
+	Create tenantsCreateCmd `cmd:"" help:"Make a tenant."`
+	List   tenantsListCmd   `cmd:"" help:"List the tenants."`
+	Set    tenantsSetCmd    `cmd:"" help:"Change a tenant's settings: those that are given, and no other."`
+}
+
+// tenantFlags are a tenant's settings. What is not given stays as it is.
+type tenantFlags struct {
+	Namespace    *string `help:"The Temporal namespace of rules that name none; an empty one is the server's own."`
+	Config       string  `help:"A file with a JSON object, which rules read as tenant.config; - is standard input." placeholder:"FILE"`
+	UnknownNames string  `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept," default:""`
+
+	limitFlags
+}
+
+func (f tenantFlags) change() (app.TenantChange, error) {
+	change := app.TenantChange{Namespace: f.Namespace, Limits: f.limitFlags.change}
+	if f.Config != "" {
+		text, err := readFile(f.Config)
+		if err != nil {
+			return app.TenantChange{}, err
+		}
+		change.Config = json.RawMessage(text)
+	}
+	if f.UnknownNames != "" {
+		names := signalbox.UnknownNames(strings.ToUpper(f.UnknownNames))
+		change.UnknownNames = &names
+	}
+	return change, nil
+}
+
+type tenantsCreateCmd struct {
+	operatorFlags
+
+	Slug string `arg:"" help:"Its name in URLs and in what workflows get: a to z, 0 to 9 and -."`
+	tenantFlags
+}
+
+func (c *tenantsCreateCmd) Run(ctx context.Context, out output) error {
+	change, err := c.tenantFlags.change()
+	if err != nil {
+		return err
+	}
+	t, err := c.operator().CreateTenant(ctx, c.Slug, change)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out.stdout, "tenant %s created\n", t.Slug)
+	return err
+}
+
+type tenantsSetCmd struct {
+	operatorFlags
+
+	Slug string `arg:"" help:"Which tenant."`
+	tenantFlags
+}
+
+func (c *tenantsSetCmd) Run(ctx context.Context, out output) error {
+	change, err := c.tenantFlags.change()
+	if err != nil {
+		return err
+	}
+	t, err := c.operator().ChangeTenant(ctx, c.Slug, change)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out.stdout, "tenant %s: namespace %s, unknown names %s, limits %s\n", t.Slug, orDash(t.Namespace), unknownNames(t), limitsText(t.Limits))
+	return err
+}
+
+type tenantsListCmd struct{ operatorFlags }
+
+func (c *tenantsListCmd) Run(ctx context.Context, out output) error {
+	tenants, err := c.operator().Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(tenants))
+	for i, t := range tenants {
+		rows[i] = []string{t.Slug, orDash(t.Namespace), unknownNames(t), limitsText(t.Limits), moment(t.CreatedAt, "-")}
+	}
+	return table(out.stdout, []string{"SLUG", "NAMESPACE", "UNKNOWN NAMES", "LIMITS", "CREATED"}, rows)
+}
+
+func unknownNames(t signalbox.Tenant) string {
+	if t.UnknownNames == signalbox.UnknownAccept {
+		return "accept"
+	}
+	return "reject"
+}

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/auth"
+	"github.com/signalbox/signalbox/internal/catalogue"
+	"github.com/signalbox/signalbox/internal/postgres"
+	"github.com/signalbox/signalbox/internal/secrets"
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// who is the part that knows callers.
+type who struct {
+	authenticate func(r *http.Request) (signalbox.Principal, error)
+	keys         *auth.Keys
+	tenants      *auth.Tenants
+}
+
+// buildAuth makes the part that says who is calling, and what changes that.
+func (a *App) buildAuth() (who, error) {
+	o := a.opts
+	authenticator, err := auth.New(auth.Config{
+		Keys: a.db, Tenant: a.live.TenantByID, TenantBySlug: a.live.Tenant, OIDC: o.OIDC, Now: time.Now, Logger: o.Logger,
+	})
+	if err != nil {
+		return who{}, err
+	}
+	a.down.background("last uses of keys", authenticator.Run)
+	keys, err := auth.NewKeys(auth.KeysConfig{Store: a.db, Now: time.Now, Forget: authenticator.Forget})
+	if err != nil {
+		return who{}, err
+	}
+	tenants, err := auth.NewTenants(auth.TenantsConfig{Store: liveTenants{a.db, a.live}})
+	if err != nil {
+		return who{}, err
+	}
+	w := who{keys: keys, tenants: tenants, authenticate: a.nobodyInParticular}
+	if !o.NoAuth {
+		w.authenticate = func(r *http.Request) (signalbox.Principal, error) {
+			return authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"))
+		}
+	}
+	return w, nil
+}
+
+// nobodyInParticular is every caller of a server without authentication.
+func (a *App) nobodyInParticular(*http.Request) (signalbox.Principal, error) {
+	tenant, err := a.live.Tenant(signalbox.DefaultTenantSlug)
+	return signalbox.Principal{
+		Tenant: tenant, Actor: "nobody (no authentication)", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}},
+	}, err
+}
+
+// liveTenants has a changed tenant in force here before the caller hears of it; the
+// other replicas find it themselves.
+type liveTenants struct {
+	*postgres.DB
+	live *catalogue.Live
+}
+
+func (l liveTenants) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant) (signalbox.Tenant, error) {
+	t, err := l.DB.CreateTenant(ctx, actor, t)
+	if err == nil {
+		l.refresh(ctx)
+	}
+	return t, err
+}
+
+func (l liveTenants) ChangeTenant(ctx context.Context, actor string, tenant signalbox.ID, change func(*signalbox.Tenant) error) (signalbox.Tenant, error) {
+	t, err := l.DB.ChangeTenant(ctx, actor, tenant, change)
+	if err == nil {
+		l.refresh(ctx)
+	}
+	return t, err
+}
+
+// refresh fails where the database has gone away since: it is saved, and every
+// replica, this one too, looks again within the second.
+func (l liveTenants) refresh(ctx context.Context) {
+	_ = l.live.Refresh(context.WithoutCancel(ctx))
+}
+
+// sealer is the keyring in text; nil where there is none.
+func sealer(text string) (postgres.Sealer, error) {
+	keyring, err := secrets.Parse(text)
+	if err != nil {
+		return nil, errors.New("--secret-keys: " + err.Error())
+	}
+	if keyring == nil {
+		return nil, nil //nolint:nilnil // no keyring is a setting like any other.
+	}
+	return keyring, nil
+}
+
+// asSentence is an error as an operator reads it.
+func asSentence(err error) error {
+	var known *signalbox.Error
+	if errors.As(err, &known) && known.Code != signalbox.CodeInternal {
+		return errors.New(known.Message)
+	}
+	return err
+}
+
+// least is the smaller of two limits, of which 0 is none.
+func least(a, b int) int {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

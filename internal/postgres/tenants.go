@@ -1,0 +1,233 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+// In the first wall a tenant's own row goes by tenants.id.
+const (
+	selectTenant = `
+SELECT id, slug, coalesce(namespace, ''), config::text, config_sealed, coalesce(config_key, ''), unknown_names, limits::text, created_at, revision
+FROM tenants
+WHERE tenants.id = $1`
+
+	insertTenant = `
+INSERT INTO tenants (id, slug, namespace, config, config_sealed, config_key, unknown_names, limits)
+VALUES ($1, $2, nullif($3, ''), $4::json, $5, nullif($6, ''), $7, $8::json)`
+
+	updateTenant = `
+UPDATE tenants SET namespace = nullif($2, ''), config = $3::json, config_sealed = $4, config_key = nullif($5, ''), unknown_names = $6, limits = $7::json, revision = revision + 1
+WHERE tenants.id = $1`
+)
+
+// Revisions is every tenant with its revision, which grows with every change to the
+// tenant or to its catalogue.
+func (db *DB) Revisions(ctx context.Context) (map[signalbox.ID]int64, error) {
+	type revision struct {
+		Tenant   signalbox.ID
+		Revision int64
+	}
+	found, err := queryAll(ctx, db, pgx.RowToStructByPos[revision], `SELECT id, revision FROM tenant_revisions()`)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[signalbox.ID]int64, len(found))
+	for _, r := range found {
+		all[r.Tenant] = r.Revision
+	}
+	return all, nil
+}
+
+// Tenants lists every tenant by its slug. It is for operators: it reads them one by one.
+func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
+	revisions, err := db.Revisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]signalbox.Tenant, 0, len(revisions))
+	for id := range revisions {
+		t, err := db.Tenant(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	sortBySlug(all)
+	return all, nil
+}
+
+// Tenant is one tenant; NOT_FOUND where there is none of that id.
+func (db *DB) Tenant(ctx context.Context, id signalbox.ID) (signalbox.Tenant, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	var t signalbox.Tenant
+	err := db.readAs(ctx, id, func(tx pgx.Tx) (err error) {
+		t, err = db.readTenant(ctx, tx, id, selectTenant)
+		return err
+	})
+	return t, err
+}
+
+// TenantBySlug is one tenant; NOT_FOUND where there is none of that name.
+func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error) {
+	found, err := queryAll(ctx, db, pgx.RowTo[*signalbox.ID], `SELECT tenant_of_slug($1)`, slug)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	if len(found) == 0 || found[0] == nil {
+		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
+	}
+	return db.Tenant(ctx, *found[0])
+}
+
+// CreateTenant makes a tenant, and gives it an id where it has none. A slug that is
+// taken is INVALID_INPUT.
+func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant) (signalbox.Tenant, error) {
+	if t.ID.IsZero() {
+		t.ID = signalbox.ID(uuid.Must(uuid.NewV7()))
+	}
+	t.Config, t.UnknownNames = orObject(t.Config), or(t.UnknownNames, signalbox.UnknownReject)
+	config, sealed, key := db.sealConfig(t.ID, t.Config)
+	err := db.writeAs(ctx, t.ID, func(ctx context.Context, tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, insertTenant, t.ID, t.Slug, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
+			return err
+		}
+		if t, err = db.readTenant(ctx, tx, t.ID, selectTenant); err != nil {
+			return err
+		}
+		return writeAudit(ctx, tx, t.ID, actor, tenantChange(nil, &t))
+	})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23505" { // unique_violation
+		return signalbox.Tenant{}, &signalbox.Error{
+			Code: signalbox.CodeInvalidInput, Path: "/slug", Message: fmt.Sprintf("there is a tenant %q already: choose another slug", t.Slug), Err: err,
+			Violations: []signalbox.Violation{{Pointer: "/slug", Message: "is taken"}},
+		}
+	}
+	return t, err
+}
+
+// ChangeTenant changes a tenant under its lock. What change sets of its id, slug,
+// creation or revision is not heeded. change's own error is answered as it is, and
+// nothing is changed then.
+func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.ID, change func(*signalbox.Tenant) error) (signalbox.Tenant, error) {
+	var t signalbox.Tenant
+	err := db.writeAs(ctx, tenant, func(ctx context.Context, tx pgx.Tx) error {
+		before, err := db.readTenant(ctx, tx, tenant, selectTenant+` FOR UPDATE`)
+		if err != nil {
+			return err
+		}
+		t = before
+		if err := change(&t); err != nil {
+			return planError{err}
+		}
+		t.ID, t.Slug = before.ID, before.Slug
+		t.Config, t.UnknownNames = orObject(t.Config), or(t.UnknownNames, signalbox.UnknownReject)
+		entry := tenantChange(&before, &t)
+		if entry == nil {
+			t = before
+			return nil
+		}
+		config, sealed, key := db.sealConfig(tenant, t.Config)
+		if _, err := tx.Exec(ctx, scoped(updateTenant), tenant, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
+			return err
+		}
+		if t, err = db.readTenant(ctx, tx, tenant, selectTenant); err != nil {
+			return err
+		}
+		return writeAudit(ctx, tx, tenant, actor, entry)
+	})
+	return t, err
+}
+
+// readAs runs reads in one transaction, of one moment, on a tenant's rows.
+func (db *DB) readAs(ctx context.Context, tenant signalbox.ID, read func(tx pgx.Tx) error) error {
+	return translate(pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setTenant, tenant.String()); err != nil {
+			return err
+		}
+		return read(tx)
+	}))
+}
+
+// writeAs runs writes in one transaction on a tenant's rows, within the operation
+// timeout. A planError is answered as what it holds.
+func (db *DB) writeAs(ctx context.Context, tenant signalbox.ID, write func(ctx context.Context, tx pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setTenant, tenant.String()); err != nil {
+			return err
+		}
+		return write(ctx, tx)
+	})
+	var planned planError
+	if errors.As(err, &planned) {
+		return planned.err
+	}
+	return translate(err)
+}
+
+// tenantRow is a row as it is stored.
+type tenantRow struct {
+	signalbox.Tenant
+	config string
+	sealed []byte
+	key    string
+}
+
+func scanTenantRow(row pgx.CollectableRow) (tenantRow, error) {
+	var r tenantRow
+	var limits string
+	var at time.Time
+	if err := row.Scan(&r.ID, &r.Slug, &r.Namespace, &r.config, &r.sealed, &r.key, &r.UnknownNames, &limits, &at, &r.Revision); err != nil {
+		return r, err
+	}
+	r.CreatedAt = at.UTC()
+	if err := json.Unmarshal([]byte(limits), &r.Limits); err != nil {
+		return r, fmt.Errorf("read the limits of tenant %s: %w", r.Slug, err)
+	}
+	return r, nil
+}
+
+func readTenantRow(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, sql string) (tenantRow, error) {
+	rows, err := tx.Query(ctx, scoped(sql), tenant)
+	if err != nil {
+		return tenantRow{}, err
+	}
+	found, err := pgx.CollectRows(rows, scanTenantRow)
+	if err != nil {
+		return tenantRow{}, err
+	}
+	if len(found) == 0 {
+		return tenantRow{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant with the id %s", tenant)
+	}
+	return found[0], nil
+}
+
+// readTenant reads and opens the tenant that sql chooses by its id.
+func (db *DB) readTenant(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, sql string) (signalbox.Tenant, error) {
+	r, err := readTenantRow(ctx, tx, tenant, sql)
+	if err != nil {
+		return signalbox.Tenant{}, err
+	}
+	r.Config, err = db.openConfig(&r)
+	return r.Tenant, err
+}
+
+func orObject(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
