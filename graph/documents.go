@@ -25,6 +25,7 @@ type documents struct {
 	schema        *ast.Schema
 	limits        Limits
 	introspection bool
+	suggestions   bool // names of the schema in errors
 	rules         []core.Rule
 	plainRules    []core.Rule // without suggestions
 	cache         *lru.LRU[*document]
@@ -62,7 +63,7 @@ func newDocuments(schema *ast.Schema, limits Limits, introspection, suggestions 
 		all = validation(true)
 	}
 	d := &documents{
-		schema: schema, limits: limits, introspection: introspection, rules: all, plainRules: plain,
+		schema: schema, limits: limits, introspection: introspection, suggestions: suggestions, rules: all, plainRules: plain,
 		cache: lru.New[*document](maxCached),
 	}
 	d.maxIntrospection = 2 * d.introspectionCost()

@@ -118,6 +118,9 @@ func (d *documents) coerce(raw json.RawMessage, typ *ast.Type) (any, *fault) {
 	case ast.Enum:
 		s, ok := payload.String(raw)
 		if !ok || def.EnumValues.ForName(s) == nil {
+			if !d.suggestions {
+				return nil, misfit("is not one of %s", def.Name)
+			}
 			return nil, misfit("is not one of %s", strings.Join(enumNames(def), ", "))
 		}
 		return s, nil
@@ -157,6 +160,9 @@ func (d *documents) coerceObject(raw json.RawMessage, def *ast.Definition) (any,
 	for name, value := range payload.Members(raw) {
 		field := def.Fields.ForName(name)
 		if field == nil {
+			if !d.suggestions {
+				return nil, misfit("is unknown: %s has no such field", def.Name).in(segment(name))
+			}
 			return nil, misfit("is unknown: %s has %s", def.Name, strings.Join(fieldNames(def), ", ")).in(segment(name))
 		}
 		v, fault := d.coerce(value, field.Type)
