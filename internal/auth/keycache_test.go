@@ -32,12 +32,18 @@ func TestCachedKeyAsksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, time.Now, nil)
 		_, key := r.key(t, signalbox.KeyEdit{})
+		_, err := r.try(t, key)
+		require.NoError(t, err)
+		r.store.fail(func(context.Context) error { time.Sleep(500 * time.Millisecond); return nil })
 		for range 100 * 10 { // for 10 s
+			began := time.Now()
 			_, err := r.try(t, key)
 			require.NoError(t, err)
+			require.Zero(t, time.Since(began), "nobody waits for a key in use")
 			time.Sleep(10 * time.Millisecond)
 		}
 		require.InDelta(t, 5, r.store.asked(), 1)
+		time.Sleep(time.Second) // a lookup ends
 	})
 }
 
@@ -252,7 +258,12 @@ func TestForgetDuringLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, time.Now, nil)
 		k, key := r.key(t, signalbox.KeyEdit{})
-		r.store.after = func() { time.Sleep(time.Second) }
+		var reads atomic.Int64
+		r.store.after = func() {
+			if reads.Add(1) == 1 {
+				time.Sleep(time.Second) // with the key as it was
+			}
+		}
 		var group sync.WaitGroup
 		group.Go(func() { _, _ = r.try(t, key) })
 		synctest.Wait()

@@ -296,3 +296,20 @@ func TestOIDCConfigRefused(t *testing.T) {
 		})
 	}
 }
+
+func BenchmarkAuthenticateToken(b *testing.B) {
+	for _, key := range []signer{rsaSigner("r1", 0), ecSigner(b, "e1"), edSigner(b, "d1")} {
+		b.Run(string(key.algorithm), func(b *testing.B) {
+			issuer := newIDP(b, key)
+			clock := newClock()
+			r := newRig(b, clock.now, issuer.config())
+			header := "Bearer " + key.token(b, issuer.claims(clock.now(), nil), nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Authenticate(b.Context(), header); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
