@@ -29,7 +29,7 @@ $(BIN)/signalbox-dev: go.mod go.sum cmd/signalbox-dev/go.mod $(GO_FILES)
 	cd cmd/signalbox-dev && $(GO) build -o $@ .
 
 test: $(BIN)/signalbox-dev ## Run the unit, integration and end-to-end tests.
-	$(DEPS) $(GO) test -p 1 ./...
+	$(DEPS) sh -c '$(GO) test -p 1 ./... && $(GO) test -p 1 -tags wallonly -run "Wall|Tenant|Another" ./internal/postgres ./internal/app'
 	cd cmd/signalbox-dev && $(GO) test ./...
 
 race: $(BIN)/signalbox-dev ## Run the root module's tests under the race detector.

@@ -25,8 +25,8 @@ type tenantFlags struct {
 	limitFlags
 }
 
-func (f tenantFlags) change() (app.TenantChange, error) {
-	change := app.TenantChange{Namespace: f.Namespace, Limits: f.limitFlags.change}
+func (f tenantFlags) settings() (app.TenantChange, error) {
+	change := app.TenantChange{Namespace: f.Namespace, Limits: f.change}
 	if f.Config != "" {
 		text, err := readFile(f.Config)
 		if err != nil {
@@ -49,7 +49,7 @@ type tenantsCreateCmd struct {
 }
 
 func (c *tenantsCreateCmd) Run(ctx context.Context, out output) error {
-	change, err := c.tenantFlags.change()
+	change, err := c.settings()
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ type tenantsSetCmd struct {
 }
 
 func (c *tenantsSetCmd) Run(ctx context.Context, out output) error {
-	change, err := c.tenantFlags.change()
+	change, err := c.settings()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -34,7 +35,7 @@ func (a *App) buildAuth() (who, error) {
 	if err != nil {
 		return who{}, err
 	}
-	tenants, err := auth.NewTenants(auth.TenantsConfig{Store: liveTenants{a.db, a.live}})
+	tenants, err := auth.NewTenants(auth.TenantsConfig{Store: liveTenants{a.db, a.live, o.Logger}})
 	if err != nil {
 		return who{}, err
 	}
@@ -60,6 +61,7 @@ func (a *App) nobodyInParticular(*http.Request) (signalbox.Principal, error) {
 type liveTenants struct {
 	*postgres.DB
 	live *catalogue.Live
+	log  *slog.Logger
 }
 
 func (l liveTenants) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant) (signalbox.Tenant, error) {
@@ -78,10 +80,11 @@ func (l liveTenants) ChangeTenant(ctx context.Context, actor string, tenant sign
 	return t, err
 }
 
-// refresh fails where the database has gone away since: it is saved, and every
-// replica, this one too, looks again within the second.
 func (l liveTenants) refresh(ctx context.Context) {
-	_ = l.live.Refresh(context.WithoutCancel(ctx))
+	if err := l.live.Refresh(context.WithoutCancel(ctx)); err != nil {
+		// It is saved; every replica, this one too, looks again within the second.
+		l.log.Warn("a tenant's change is not in force here yet", "error", err)
+	}
 }
 
 // sealer is the keyring in text; nil where there is none.

@@ -233,7 +233,7 @@ func TestConfigIsSealedAtRest(t *testing.T) {
 	require.Contains(t, dump(), "hunter2")
 	sealed, err := first.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "sealed", Config: json.RawMessage(`{"a":"hunter3"}`)})
 	require.NoError(t, err)
-	require.Equal(t, `{"a":"hunter3"}`, string(sealed.Config))
+	require.JSONEq(t, `{"a":"hunter3"}`, string(sealed.Config))
 	require.NotContains(t, dump(), "hunter3")
 
 	require.NoError(t, first.CheckSecrets(t.Context()))
@@ -263,7 +263,7 @@ func TestConfigIsSealedAtRest(t *testing.T) {
 
 	// An edit of the catalogue seals too.
 	_, err = second.Edit(t.Context(), signalbox.Principal{Tenant: clear, Actor: "test"}, false, func(_ signalbox.Tenant, now catalogue) (catalogue, error) {
-		require.Equal(t, `{"a":"hunter2"}`, string(now.Settings.Config))
+		require.JSONEq(t, `{"a":"hunter2"}`, string(now.Settings.Config))
 		now.Settings.Config = json.RawMessage(`{"a":"hunter4"}`)
 		return now, nil
 	})

@@ -30,11 +30,15 @@ func standBehindTheWall(ctx context.Context, conn *pgx.Conn) error {
 	if errors.As(err, &pg) {
 		switch pg.Code {
 		case "22023": // invalid_parameter_value: there is no such role
-			return &signalbox.Error{Code: signalbox.CodeConfiguration, Err: err,
-				Message: "the database has no role " + AppRole + ": run `signalbox migrate up`, which makes it"}
+			return &signalbox.Error{
+				Code: signalbox.CodeConfiguration, Err: err,
+				Message: "the database has no role " + AppRole + ": run `signalbox migrate up`, which makes it",
+			}
 		case "42501": // insufficient_privilege
-			return &signalbox.Error{Code: signalbox.CodeConfiguration, Err: err,
-				Message: "the database's user may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO that user"}
+			return &signalbox.Error{
+				Code: signalbox.CodeConfiguration, Err: err,
+				Message: "the database's user may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO that user",
+			}
 		}
 	}
 	return err
