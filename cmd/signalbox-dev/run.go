@@ -14,6 +14,7 @@ import (
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/devstack"
 	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/dispatch"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 type runCmd struct {
@@ -43,13 +44,13 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 		defer stopLast(ctx, &err, stopWorker)
 	}
 
-	server, err := c.startApp(ctx, stack)
+	server, key, err := c.startApp(ctx, stack)
 	if err != nil {
 		return err
 	}
 	defer stopLast(ctx, &err, server.Stop)
 
-	printURLs(os.Stdout, stack, server.Addr(), time.Since(began))
+	printURLs(os.Stdout, stack, server.Addr(), key, time.Since(began))
 	select {
 	case <-ctx.Done():
 		return nil
@@ -58,33 +59,43 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	}
 }
 
-// startApp is what `signalbox migrate up`, `signalbox apply` and `signalbox serve`
-// do in production.
-func (c *runCmd) startApp(ctx context.Context, stack *devstack.Stack) (*app.App, error) {
+// startApp is what `signalbox migrate up`, `signalbox keys create`, `signalbox apply`
+// and `signalbox serve` do in production. It gives the key that lets in.
+func (c *runCmd) startApp(ctx context.Context, stack *devstack.Stack) (server *app.App, key string, err error) {
 	if _, err := app.MigrateUp(ctx, stack.PostgresDSN); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	operator := app.Operator{DSN: stack.PostgresDSN}
+	if operator.SecretKeys, err = c.secretKeys(); err != nil {
+		return nil, "", err
+	}
+	if key, err = c.key(ctx, operator); err != nil {
+		return nil, "", err
 	}
 	if !c.NoDemo {
-		if _, err := app.Apply(ctx, stack.PostgresDSN, "default", demo.Catalogue, false, c.quietLogger()); err != nil {
-			return nil, err
+		if _, err := operator.Apply(ctx, signalbox.DefaultTenantSlug, demo.Catalogue, false, c.quietLogger()); err != nil {
+			return nil, "", err
 		}
 	}
-	server, err := app.New(ctx, app.Options{
+	server, err = app.New(ctx, app.Options{
 		DSN:           stack.PostgresDSN,
+		SecretKeys:    operator.SecretKeys,
 		Temporal:      dispatch.DialOptions{Address: stack.TemporalAddress, Namespace: devstack.Namespace},
 		Listen:        c.Listen,
 		Playground:    true,
 		Introspection: true,
 		Suggestions:   true,
-		Logger:        c.quietLogger(),
+		// Whoever may load the page gets the key: the page is this machine's alone.
+		PlaygroundHeaders: map[string]string{"Authorization": "Bearer " + key},
+		Logger:            c.quietLogger(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := server.Start(ctx); err != nil {
-		return nil, errors.Join(err, server.Stop(ctx))
+		return nil, "", errors.Join(err, server.Stop(ctx))
 	}
-	return server, nil
+	return server, key, nil
 }
 
 // startWorker runs the demo worker, whose log goes to a file: a worker repeats
@@ -113,24 +124,25 @@ func stopLast(ctx context.Context, err *error, stop func(context.Context) error)
 	*err = errors.Join(*err, stop(ctx))
 }
 
-func printURLs(out io.Writer, stack *devstack.Stack, listen string, after time.Duration) {
+func printURLs(out io.Writer, stack *devstack.Stack, listen, key string, after time.Duration) {
 	graphql := "http://" + listen + "/graphql"
 	fmt.Fprintf(out, "ready after %s\n\n", after.Round(10*time.Millisecond))
-	for _, line := range []struct{ name, url string }{
+	for _, line := range []struct{ name, value string }{
 		{"GraphQL", graphql},
 		{"Playground", "http://" + listen + "/playground"},
 		{"Temporal UI", stack.UIURL},
 		{"Temporal", stack.TemporalAddress},
 		{"Postgres", stack.PostgresDSN},
+		{"API key", key},
 	} {
-		if line.url != "" {
-			fmt.Fprintf(out, "  %-12s %s\n", line.name, line.url)
+		if line.value != "" {
+			fmt.Fprintf(out, "  %-12s %s\n", line.name, line.value)
 		}
 	}
-	fmt.Fprintf(out, "\nSend an event:\n\n%s\n\n", curlLine(graphql))
+	fmt.Fprintf(out, "\nSend an event:\n\n%s\n\n", curlLine(graphql, key))
 }
 
 // curlLine is one line that works when it is pasted into a POSIX shell.
-func curlLine(graphql string) string {
-	return `  curl -s ` + graphql + ` -H 'Content-Type: application/json' -d '{"query":"mutation($input: SendCustomEventInput!) { sendCustomEvent(input: $input) { success outcome workflows { type id runID } } }","variables":{"input":{"type":"inventory","operation":"low_stock_alert","payload":{"id":"item-42","data":{"current":3,"threshold":10}}}}}'`
+func curlLine(graphql, key string) string {
+	return `  curl -s ` + graphql + ` -H 'Authorization: Bearer ` + key + `' -H 'Content-Type: application/json' -d '{"query":"mutation($input: SendCustomEventInput!) { sendCustomEvent(input: $input) { success outcome workflows { type id runID } } }","variables":{"input":{"type":"inventory","operation":"low_stock_alert","payload":{"id":"item-42","data":{"current":3,"threshold":10}}}}}'`
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os/user"
 	"syscall"
@@ -28,33 +27,6 @@ func MigrationStatus(ctx context.Context, dsn string) ([]postgres.Migration, err
 type Applied struct {
 	Changes  []signalbox.Change
 	Warnings []signalbox.Warning
-}
-
-// Apply registers the types and rules of a file (see catalogue.Parse) for a tenant,
-// all or nothing, and says what became of each. With dryRun it says what would.
-//
-// Where the file has several faults, the error joins them: each is one line.
-func Apply(ctx context.Context, dsn, tenant string, file []byte, dryRun bool, log *slog.Logger) (Applied, error) {
-	content, err := catalogue.Parse(file)
-	if err != nil {
-		return Applied{}, err
-	}
-	return withDB(ctx, postgres.Config{DSN: dsn}, func(db *postgres.DB, ctx context.Context) (Applied, error) {
-		if err := db.CheckVersion(ctx); err != nil {
-			return Applied{}, err
-		}
-		t, err := db.TenantBySlug(ctx, tenant)
-		if err != nil {
-			return Applied{}, err
-		}
-		editor, err := catalogue.NewEditor(catalogue.EditorConfig{Store: catalogueStore{db}, Logger: log})
-		if err != nil {
-			return Applied{}, err
-		}
-		var a Applied
-		a.Changes, a.Warnings, err = editor.Apply(ctx, signalbox.Principal{Tenant: t, Actor: cliActor()}, content, dryRun)
-		return a, err
-	})
 }
 
 // cliActor is who uses an operator's command, as the audit log has it.

@@ -33,12 +33,18 @@ const (
 	often        = 50 * time.Millisecond
 )
 
-// server is the one that all tests share.
-var server *devServer
+var (
+	// server is the one that most tests share.
+	server *devServer
+	// buildDir holds what tests build.
+	buildDir string
+)
 
 type devServer struct {
 	url, temporal, dsn string
 	curl               string // the line that it prints
+	key                string // lets in whoever has it, to do anything
+	secretKeys         string // opens what is sealed in the database
 	cmd                *exec.Cmd
 }
 
@@ -49,6 +55,7 @@ func TestMain(m *testing.M) {
 func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "signalbox-e2e-")
 	if err == nil {
+		buildDir = dir
 		server, err = start(dir)
 	}
 	if err != nil {
@@ -64,7 +71,7 @@ func runAll(m *testing.M) int {
 	return code
 }
 
-var printed = regexp.MustCompile(`^ +(GraphQL|Temporal|Postgres) +(\S+)$`)
+var printed = regexp.MustCompile(`^ +(GraphQL|Temporal|Postgres|API key) +(\S+)$`)
 
 // start runs `signalbox-dev run` on free ports and reads what it prints.
 func start(dir string) (*devServer, error) {
@@ -86,7 +93,9 @@ func start(dir string) (*devServer, error) {
 	go func() { ready <- s.read(out) }()
 	select {
 	case err := <-ready:
-		return s, err
+		secretKeys, fault := os.ReadFile(filepath.Join(dir, "data", "secrets.key"))
+		s.secretKeys = string(secretKeys)
+		return s, errors.Join(err, fault)
 	case <-time.After(startTimeout):
 		return nil, errors.Join(errors.New("the dev server was not ready in time"), s.cmd.Process.Kill())
 	}
@@ -97,7 +106,7 @@ func (s *devServer) read(out io.Reader) error {
 	for lines.Scan() {
 		line := lines.Text()
 		if m := printed.FindStringSubmatch(line); m != nil {
-			*map[string]*string{"GraphQL": &s.url, "Temporal": &s.temporal, "Postgres": &s.dsn}[m[1]] = m[2]
+			*map[string]*string{"GraphQL": &s.url, "Temporal": &s.temporal, "Postgres": &s.dsn, "API key": &s.key}[m[1]] = m[2]
 		}
 		if strings.HasPrefix(line, "  curl ") {
 			s.curl = line
@@ -141,6 +150,7 @@ func postHeader(t *testing.T, query, variables string, header map[string]string)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.url, strings.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+server.key)
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}

@@ -3,10 +3,9 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"regexp"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -29,13 +28,8 @@ var catalogue = map[string][]string{
 }
 
 func TestThePrintedCurlLineWorks(t *testing.T) {
-	m := regexp.MustCompile(`^  curl -s (\S+) -H 'Content-Type: application/json' -d '(.+)'$`).FindStringSubmatch(server.curl)
-	require.NotNil(t, m, server.curl)
-	resp, err := http.Post(m[1], "application/json", strings.NewReader(m[2]))
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
+	body, err := exec.CommandContext(within(t), "sh", "-c", server.curl).Output()
+	require.NoError(t, err, server.curl)
 	require.Regexp(t, `"success":true,"outcome":"STARTED","workflows":\[\{"type":"ReorderStock","id":"reorder-stock/[0-9a-f-]{36}","runID":"[0-9a-f-]{36}"\}\]`, string(body))
 }
 
@@ -133,7 +127,8 @@ rules: [{name: %[1]s, on: {event: "%[1]s:sent"}, start: {workflow: Record, taskQ
 
 func apply(t *testing.T, file string) {
 	t.Helper()
-	_, err := app.Apply(t.Context(), server.dsn, "default", []byte(file), false, slog.New(slog.DiscardHandler))
+	operator := app.Operator{DSN: server.dsn, SecretKeys: server.secretKeys}
+	_, err := operator.Apply(t.Context(), "default", []byte(file), false, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 }
 
