@@ -76,14 +76,14 @@ func TestTheClientSpeaksHTTP(t *testing.T) {
 	var answer atomic.Value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err != nil || !json.Valid(body) || r.Method != http.MethodPost || r.URL.Path != "/graphql" || r.Header.Get("Content-Type") != "application/json" {
+		if err != nil || !json.Valid(body) || r.Method != http.MethodPost || r.URL.Path != "/graphql" || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Authorization") != "Bearer sbx_1_2" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		_, _ = io.WriteString(w, answer.Load().(string)) //nolint:forcetypeassert // the test's own.
 	}))
 	defer server.Close()
-	c, err := dialHTTP(t.Context(), strings.TrimPrefix(server.URL, "http://"))
+	c, err := dialHTTP(t.Context(), job{Server: strings.TrimPrefix(server.URL, "http://"), Key: "sbx_1_2"})
 	require.NoError(t, err)
 	defer c.close()
 	want := []byte(`"outcome":"NO_RULE"`)

@@ -21,14 +21,15 @@ type cli struct {
 }
 
 type runCmd struct {
-	DevBinary    string   `default:"bin/signalbox-dev" help:"What runs Postgres and Temporal."`
-	ServerBinary string   `default:"bin/signalbox" help:"The server."`
-	ServerEnv    []string `placeholder:"NAME=VALUE" help:"Set in the server's environment, e.g. GOGC=200."`
-	Only         []string `help:"Measure these alone: memory, accept, rules, match, bulk, start, latency, drain."`
-	Seconds      float64  `default:"3" help:"Length of a round."`
-	Rounds       int      `default:"5" help:"Rounds of each side; the median counts."`
-	JSON         string   `name:"json" placeholder:"FILE" help:"Write the results, every round of them, to this file too."`
-	Pprof        string   `placeholder:"DIR" help:"Save the server's CPU profile during each measurement here."`
+	DevBinary       string   `default:"bin/signalbox-dev" help:"What runs Postgres and Temporal."`
+	ServerBinary    string   `default:"bin/signalbox" help:"The server."`
+	ServerEnv       []string `placeholder:"NAME=VALUE" help:"Set in the server's environment, e.g. GOGC=200."`
+	Only            []string `help:"Measure these alone: memory, accept, rules, match, bulk, start, latency, drain, keyed, fair, overload."`
+	Seconds         float64  `default:"3" help:"Length of a round."`
+	Rounds          int      `default:"5" help:"Rounds of each side; the median counts."`
+	OverloadSeconds float64  `default:"60" help:"Length of the overload."`
+	JSON            string   `name:"json" placeholder:"FILE" help:"Write the results, every round of them, to this file too."`
+	Pprof           string   `placeholder:"DIR" help:"Save the server's CPU profile during each measurement here."`
 }
 
 type measurement struct {
@@ -46,12 +47,18 @@ var measurements = []measurement{
 	{"start", (*bench).start},
 	{"latency", (*bench).latency},
 	{"drain", (*bench).drain},
+	{"keyed", (*bench).keyed},
+	{"fair", (*bench).fair},
+	{"overload", (*bench).overload},
 }
 
 // Validate is called by kong.
 func (c *runCmd) Validate() error {
 	if c.Seconds <= 0 || c.Seconds > 600 || c.Rounds < 1 || c.Rounds > 100 {
 		return errors.New("--seconds is over 0 and at most 600, --rounds from 1 to 100")
+	}
+	if c.OverloadSeconds < 0 || c.OverloadSeconds > 3600 {
+		return errors.New("--overload-seconds is from 0 to 3600")
 	}
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) {

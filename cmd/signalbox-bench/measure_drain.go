@@ -35,7 +35,7 @@ func (b *bench) drain(ctx context.Context) error {
 		if err := b.db.QueryRow(ctx, `SELECT now()`).Scan(&from); err != nil {
 			return err
 		}
-		if err := b.startServer(ctx, b.stack.Temporal); err != nil {
+		if err := b.startServer(ctx, b.stack.Temporal, false); err != nil {
 			return err
 		}
 		saved := func() error { return nil }
@@ -63,7 +63,7 @@ func (b *bench) fill(ctx context.Context) error {
 	if err := b.end(b.server.process); err != nil {
 		return err
 	}
-	if err := b.startServer(ctx, nowhere); err != nil {
+	if err := b.startServer(ctx, nowhere, false); err != nil {
 		return err
 	}
 	if _, err := b.round(job{Do: "send-bulk-later", Connections: bulkConnections, Count: drainCount / bulkSize})(ctx, 0); err != nil {

@@ -25,6 +25,12 @@ type job struct {
 	Seconds     float64 `json:",omitempty"`
 	Count       int     `json:",omitempty"` // instead of Seconds: how many operations
 	Queue       string  `json:",omitempty"`
+	Key         string  `json:",omitempty"` // an API key, for a server that asks for one
+	// Of a pace: events a second, and whether what was acknowledged is to be looked
+	// up among the tenant's events.
+	Rate   float64  `json:",omitempty"`
+	Check  bool     `json:",omitempty"`
+	Tenant [16]byte `json:",omitempty"`
 }
 
 type answer struct {
@@ -42,6 +48,16 @@ type sample struct {
 	Max float64 `json:"max"`
 	// Each operation's milliseconds, where the job asks for them.
 	All []float64 `json:"all,omitempty"`
+	// Of a pace: what was refused, by code, how many of these with a hint, and what
+	// was not sent because every connection was waiting.
+	Refused  map[string]int `json:"refused,omitempty"`
+	Hinted   int            `json:"hinted,omitempty"`
+	Unserved int            `json:"unserved,omitempty"`
+	// Of one that was checked: acknowledged and not there, there more than once, and
+	// refused and there all the same.
+	Lost    int `json:"lost,omitempty"`
+	Doubled int `json:"doubled,omitempty"`
+	Stored  int `json:"stored,omitempty"`
 }
 
 func (s sample) rate() float64 { return float64(s.Count) / s.Seconds }

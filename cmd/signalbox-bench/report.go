@@ -43,6 +43,7 @@ type aim struct {
 	over  float64 // ours-raw, at most
 	// ratioMost is for times: ours/raw, at most.
 	ratioMost float64
+	none      bool // ours is 0
 }
 
 // judge puts the aim into words and tells whether it is met.
@@ -64,6 +65,9 @@ func (r *row) judge(a aim, unit func(float64) string) {
 	}
 	if a.most != 0 {
 		say(r.Ours <= a.most, "≤ %s", unit(a.most))
+	}
+	if a.none {
+		say(r.Ours == 0, "none")
 	}
 	if a.over != 0 {
 		say(*r.Over <= a.over, "≤ %s over raw, is %s", unit(a.over), unit(*r.Over))
@@ -132,6 +136,13 @@ func (r *report) memory(measurement string, resident int64, mostMB float64) {
 	r.rows = append(r.rows, one)
 }
 
+// one takes a figure that has nothing to be compared with.
+func (r *report) one(measurement, metric, unit string, ours float64, a aim) {
+	figure := row{Measurement: measurement, Metric: metric, Unit: unit, Ours: ours}
+	figure.judge(a, units[unit])
+	r.rows = append(r.rows, figure)
+}
+
 func (r *report) writeJSON(file string) error {
 	text, err := json.MarshalIndent(r.rows, "", "  ")
 	if err != nil {
@@ -191,9 +202,9 @@ func writeTable(w io.Writer, lines [][]string, sides string) error {
 }
 
 func (r *row) cells() []string {
-	unit := map[string]func(float64) string{"/s": perSecond, "ms": ms, "MB": megabytes, "µs": tenthMicros}[r.Unit]
+	unit := units[r.Unit]
 	cells := []string{r.Measurement, r.Metric, "", unit(r.Ours), "", r.Aim, ""}
-	if r.Ours == 0 {
+	if r.Ours == 0 && r.Unit != "" {
 		cells[3] = "n/a"
 	}
 	if r.Raw != nil {
@@ -207,6 +218,9 @@ func (r *row) cells() []string {
 	}
 	return cells
 }
+
+// units are how figures are written; "" is a plain number.
+var units = map[string]func(float64) string{"/s": perSecond, "ms": ms, "MB": megabytes, "µs": tenthMicros, "": thousands}
 
 func perSecond(v float64) string   { return thousands(v) + "/s" }
 func ms(v float64) string          { return strconv.FormatFloat(v, 'f', 2, 64) + " ms" }

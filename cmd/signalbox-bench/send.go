@@ -22,7 +22,7 @@ const (
 func (g *generator) sender(outcome string, operations ...string) func(context.Context, job) (operation, error) {
 	want := []byte(`"outcome":"` + outcome + `"`)
 	return func(ctx context.Context, j job) (operation, error) {
-		c, err := dialHTTP(ctx, j.Server)
+		c, err := dialHTTP(ctx, j)
 		if err != nil {
 			return operation{}, err
 		}
@@ -41,7 +41,7 @@ func (g *generator) sender(outcome string, operations ...string) func(context.Co
 func (g *generator) bulkSender(name, outcome, wait string) func(context.Context, job) (operation, error) {
 	want := []byte(`"outcome":"` + outcome + `"`)
 	return func(ctx context.Context, j job) (operation, error) {
-		c, err := dialHTTP(ctx, j.Server)
+		c, err := dialHTTP(ctx, j)
 		if err != nil {
 			return operation{}, err
 		}
@@ -64,21 +64,27 @@ func (g *generator) bulkSender(name, outcome, wait string) func(context.Context,
 // answers. A load generator shares the machine with what it measures, so it has to
 // be lean; net/http's client costs more than the server does.
 type httpConn struct {
-	conn    net.Conn
-	reader  *bufio.Reader
-	address string
-	out     []byte
-	in      []byte
+	conn       net.Conn
+	reader     *bufio.Reader
+	head       string // of every request, up to the length of its body
+	out        []byte
+	in         []byte
+	retryAfter bool // the newest answer has the header
 }
 
 const requestTimeout = 30 * time.Second
 
-func dialHTTP(ctx context.Context, address string) (*httpConn, error) {
-	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", address)
+// dialHTTP connects to the job's server, as the owner of the job's key.
+func dialHTTP(ctx context.Context, j job) (*httpConn, error) {
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", j.Server)
 	if err != nil {
 		return nil, err
 	}
-	return &httpConn{conn: conn, reader: bufio.NewReaderSize(conn, 16<<10), address: address}, nil
+	head := "POST /graphql HTTP/1.1\r\nHost: " + j.Server + "\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+	if j.Key != "" {
+		head += "Authorization: Bearer " + j.Key + "\r\n"
+	}
+	return &httpConn{conn: conn, reader: bufio.NewReaderSize(conn, 4<<10), head: head + "Content-Length: "}, nil
 }
 
 func (c *httpConn) close() { _ = c.conn.Close() }
@@ -86,19 +92,7 @@ func (c *httpConn) close() { _ = c.conn.Close() }
 // post sends a GraphQL request and checks that the answer has no errors and holds
 // the wanted text as often as it should.
 func (c *httpConn) post(body, want []byte, times int) error {
-	if err := c.conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
-		return err
-	}
-	c.out = append(c.out[:0], "POST /graphql HTTP/1.1\r\nHost: "...)
-	c.out = append(c.out, c.address...)
-	c.out = append(c.out, "\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: "...)
-	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
-	c.out = append(c.out, "\r\n\r\n"...)
-	c.out = append(c.out, body...)
-	if _, err := c.conn.Write(c.out); err != nil {
-		return err
-	}
-	status, err := c.read()
+	status, err := c.exchange(body)
 	if err != nil {
 		return err
 	}
@@ -106,6 +100,21 @@ func (c *httpConn) post(body, want []byte, times int) error {
 		return fmt.Errorf("the server answered %d and not %s: %.300s", status, want, c.in)
 	}
 	return nil
+}
+
+// exchange sends a GraphQL request and takes its answer, whatever it is.
+func (c *httpConn) exchange(body []byte) (status int, err error) {
+	if err := c.conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		return 0, err
+	}
+	c.out = append(c.out[:0], c.head...)
+	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
+	c.out = append(c.out, "\r\n\r\n"...)
+	c.out = append(c.out, body...)
+	if _, err := c.conn.Write(c.out); err != nil {
+		return 0, err
+	}
+	return c.read()
 }
 
 // read takes one answer with a Content-Length; its body is in c.in until the next.
@@ -121,6 +130,7 @@ func (c *httpConn) read() (status int, err error) {
 		return 0, err
 	}
 	length := -1
+	c.retryAfter = false
 	for {
 		line, err := c.reader.ReadSlice('\n')
 		if err != nil {
@@ -130,7 +140,10 @@ func (c *httpConn) read() (status int, err error) {
 		if len(line) == 0 {
 			break
 		}
-		const name = "content-length:"
+		const name, retry = "content-length:", "retry-after:"
+		if len(line) > len(retry) && bytes.EqualFold(line[:len(retry)], []byte(retry)) {
+			c.retryAfter = true
+		}
 		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(name):]))); err != nil {
 				return 0, err

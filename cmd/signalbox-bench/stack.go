@@ -87,7 +87,7 @@ func (b *bench) build(ctx context.Context) error {
 	if err := json.Unmarshal(line, &b.stack); err != nil {
 		return fmt.Errorf("signalbox-dev deps printed no addresses: %w", err)
 	}
-	if err := b.tool(ctx, "", "migrate", "up"); err != nil {
+	if _, err := b.command(ctx, "", "migrate", "up"); err != nil {
 		return err
 	}
 	if err := b.apply(ctx, catalogue); err != nil {
@@ -99,26 +99,30 @@ func (b *bench) build(ctx context.Context) error {
 	if err := b.db.QueryRow(ctx, `SELECT id FROM tenants WHERE slug = 'default'`).Scan(&b.tenant); err != nil {
 		return err
 	}
-	if err := b.startServer(ctx, b.stack.Temporal); err != nil {
+	if err := b.startServer(ctx, b.stack.Temporal, false); err != nil {
 		return err
 	}
 	b.load, err = b.startClient("load")
 	return err
 }
 
-// tool runs a command of the server's binary.
-func (b *bench) tool(ctx context.Context, stdin string, args ...string) error {
+// command runs a command of the server's binary and gives its standard output.
+func (b *bench) command(ctx context.Context, stdin string, args ...string) (string, error) {
 	tool := exec.CommandContext(ctx, b.flags.ServerBinary, args...) //nolint:gosec // the operator names it.
 	tool.Env = append(os.Environ(), "SIGNALBOX_DSN="+b.stack.Postgres)
 	tool.Stdin = strings.NewReader(stdin)
-	if text, err := tool.CombinedOutput(); err != nil {
-		return fmt.Errorf("signalbox %s: %w: %s", args[0], err, text)
+	var said strings.Builder
+	tool.Stderr = &said
+	text, err := tool.Output()
+	if err != nil {
+		return "", fmt.Errorf("signalbox %s: %w: %s%s", args[0], err, text, said.String())
 	}
-	return nil
+	return string(text), nil
 }
 
 func (b *bench) apply(ctx context.Context, file string) error {
-	return b.tool(ctx, file, "apply", "-f", "-")
+	_, err := b.command(ctx, file, "apply", "-f", "-")
+	return err
 }
 
 // close ends every process, the newest first.
@@ -150,10 +154,13 @@ type server struct {
 }
 
 // startServer runs a server against a Temporal, which may be an address where
-// there is none.
-func (b *bench) startServer(ctx context.Context, temporal string) error {
+// there is none. Where it asks for no keys, all requests are the default tenant's.
+func (b *bench) startServer(ctx context.Context, temporal string, keys bool) error {
 	s := &server{}
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--temporal-address", temporal, "--temporal-namespace", b.stack.Namespace, "--log-format", "json"}
+	if !keys {
+		args = append(args, "--no-auth")
+	}
 	if b.flags.Pprof != "" {
 		var err error
 		if s.pprof, err = freeAddress(ctx); err != nil {

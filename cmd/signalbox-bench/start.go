@@ -96,7 +96,7 @@ func (g *generator) rawLatency(ctx context.Context, j job) (sample, error) {
 }
 
 func (g *generator) sendLatency(ctx context.Context, j job) (sample, error) {
-	c, err := dialHTTP(ctx, j.Server)
+	c, err := dialHTTP(ctx, j)
 	if err != nil {
 		return sample{}, err
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// keyed measures what it costs to know who is calling: a server that asks for keys
+// beside one that does not.
+func (b *bench) keyed(ctx context.Context) error {
+	t, err := b.newTenant(ctx, "bench-keyed")
+	if err != nil {
+		return err
+	}
+	open := b.server
+	return b.guarded(ctx, func() error {
+		guarded := b.server
+		defer func() { b.server = guarded }()
+		name := fmt.Sprintf("accept with a key, %s", plural(capacityConnections, "connection"))
+		on := func(s *server, j job) side {
+			return func(ctx context.Context, seconds float64) (sample, error) {
+				j.Server, j.Seconds = s.address, seconds
+				return b.load.do(ctx, j)
+			}
+		}
+		var pairs []pair
+		for i := range b.flags.Rounds + 1 {
+			var p pair
+			b.server = open
+			if p.Raw, p.RawCost, err = b.costed(ctx, b.flags.Seconds, on(open, job{Do: "send", Connections: capacityConnections})); err != nil {
+				return err
+			}
+			b.server = guarded
+			if p.Ours, p.OursCost, err = b.costed(ctx, b.flags.Seconds, on(guarded, job{Do: "send", Connections: capacityConnections, Key: t.key})); err != nil {
+				return err
+			}
+			if i == 0 {
+				continue
+			}
+			b.say("%s %d/%d: without %s, with %s, ratio %.2f (server CPU %s → %s)", name, i, b.flags.Rounds, perSecond(p.Raw.rate()), perSecond(p.Ours.rate()),
+				p.Ours.rate()/p.Raw.rate(), micros(p.RawCost.Server), micros(p.OursCost.Server))
+			pairs = append(pairs, p)
+		}
+		b.report.rate(name, pairs, aim{ratio: 0.9})
+		return nil
+	})
+}
+
+const (
+	// fairRounds are longer than others, for a 99th percentile of a modest pace.
+	fairRounds = 3
+	// steadyShare of the capacity is the pace of the tenant whose times are measured,
+	// limitShare the limit of the one beside it, which sends excess times as much.
+	steadyShare = 0.1
+	limitShare  = 0.05
+	excess      = 10
+	// noiseLead is for how long the noise is there before anything is measured.
+	noiseLead = 500 * time.Millisecond
+)
+
+// fair measures what one tenant notices of another that sends ten times its rate:
+// its own times alone, beside the other at its rate, and at ten times of it, in turns.
+func (b *bench) fair(ctx context.Context) error {
+	steady, err := b.newTenant(ctx, "bench-steady")
+	if err != nil {
+		return err
+	}
+	noisy, err := b.newTenant(ctx, "bench-noisy")
+	if err != nil {
+		return err
+	}
+	noise, err := b.startClient("noise")
+	if err != nil {
+		return err
+	}
+	return b.guarded(ctx, func() error {
+		most, err := b.capacity(ctx, steady)
+		if err != nil {
+			return err
+		}
+		limit := most * limitShare
+		if err := b.limitRate(ctx, noisy.slug, limit); err != nil {
+			return err
+		}
+		time.Sleep(propagation)
+		b.say("fair: capacity %s; one tenant sends %s, the other may send %s", perSecond(most), perSecond(most*steadyShare), perSecond(limit))
+		beside := func(times float64) (sample, error) {
+			return b.beside(ctx, steady, noisy, noise, most*steadyShare, limit*times)
+		}
+		var behaved, greedy []pair
+		for i := range b.flags.Rounds + 1 {
+			var by [3]sample
+			for j, times := range []float64{0, 1, excess} {
+				if by[j], err = beside(times); err != nil {
+					return err
+				}
+			}
+			if i == 0 {
+				continue
+			}
+			b.say("fair %d/%d: p99 alone %s, beside the other's rate %s, beside ten times of it %s", i, b.flags.Rounds, ms(by[0].P99), ms(by[1].P99), ms(by[2].P99))
+			behaved = append(behaved, pair{Raw: by[0], Ours: by[1]})
+			greedy = append(greedy, pair{Raw: by[0], Ours: by[2]})
+		}
+		b.report.latency("alone → beside another at its rate", behaved, aim{}, aim{})
+		b.report.latency("alone → beside another at 10× its rate", greedy, aim{}, aim{ratioMost: 1.25})
+		return nil
+	})
+}
+
+// beside is the steady tenant's sample while the noisy one sends at a pace, 0 being none.
+func (b *bench) beside(ctx context.Context, steady, noisy *tenantKey, noise *link, pace, noisePace float64) (sample, error) {
+	long := b.flags.Seconds * fairRounds
+	type result struct {
+		sample
+		err error
+	}
+	done := make(chan result, 1)
+	if noisePace > 0 {
+		go func() {
+			s, err := noise.do(ctx, job{
+				Do: "pace", Server: b.server.address, Key: noisy.key, Rate: noisePace, Connections: capacityConnections,
+				Seconds: long + 2*noiseLead.Seconds(),
+			})
+			done <- result{s, err}
+		}()
+	} else {
+		done <- result{}
+	}
+	time.Sleep(noiseLead)
+	s, err := b.load.do(ctx, job{Do: "pace", Server: b.server.address, Key: steady.key, Rate: pace, Connections: capacityConnections, Seconds: long})
+	other := <-done
+	switch {
+	case err != nil:
+		return sample{}, err
+	case other.err != nil:
+		return sample{}, other.err
+	case len(s.Refused) > 0:
+		return sample{}, fmt.Errorf("of the steady tenant some were refused: %v", s.Refused)
+	}
+	if noisePace > 0 {
+		b.say("  the other: %s accepted, %v refused, %d not sent; this one: %d not sent", perSecond(other.rate()), other.Refused, other.Unserved, s.Unserved)
+	}
+	return s, nil
+}
