@@ -125,7 +125,9 @@ func (c *serveCmd) oidc() *auth.OIDCConfig {
 	}
 	roles := make(map[string][]string, len(c.OIDCRole))
 	for role, permissions := range c.OIDCRole {
-		roles[role] = strings.Split(permissions, ",")
+		for permission := range strings.SplitSeq(permissions, ",") {
+			roles[role] = append(roles[role], strings.TrimSpace(permission))
+		}
 	}
 	return &auth.OIDCConfig{
 		Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, Algorithms: c.OIDCAlgorithms,

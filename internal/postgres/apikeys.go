@@ -28,8 +28,8 @@ ORDER BY k.revoked_at IS NOT NULL OR coalesce(k.expires_at <= now(), false), k.i
 LIMIT $2`
 
 	insertKey = `
-INSERT INTO api_keys (tenant_id, id, name, hash, permissions, limits, created_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8)`
+INSERT INTO api_keys (tenant_id, id, name, hash, permissions, limits, created_by, expires_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, coalesce($9, now()))`
 
 	// What a key is and may do never changes: a rotation makes another.
 	updateKey = `
@@ -50,7 +50,7 @@ func (db *DB) CreateKey(ctx context.Context, k signalbox.APIKey) error {
 }
 
 func createKey(ctx context.Context, tx pgx.Tx, actor string, k *signalbox.APIKey, action signalbox.AuditAction) error {
-	if _, err := tx.Exec(ctx, insertKey, k.Tenant, k.ID, k.Name, k.Hash[:], k.Permissions.Strings(), k.Limits.String(), k.CreatedBy, nonZero(k.ExpiresAt)); err != nil {
+	if _, err := tx.Exec(ctx, insertKey, k.Tenant, k.ID, k.Name, k.Hash[:], k.Permissions.Strings(), k.Limits.String(), k.CreatedBy, nonZero(k.ExpiresAt), nonZero(k.CreatedAt)); err != nil {
 		return err
 	}
 	return writeAudit(ctx, tx, k.Tenant, actor, &auditChange{action: action, kind: signalbox.AuditKey, name: k.ID.String(), after: keyAuditOf(k)})

@@ -53,7 +53,7 @@ func (db *DB) Edit(ctx context.Context, by signalbox.Principal, dryRun bool, pla
 	if by.Actor == "" {
 		return signalbox.Catalogue{}, errors.New("an edit of the catalogue has no actor")
 	}
-	leave, err := enter(ctx, db.edits, db.timeout, "too many edits of the catalogue are under way; try again later")
+	leave, err := db.edits.enter(ctx, by.Tenant.ID, db.timeout, "too many edits of the catalogue are under way; try again later")
 	if err != nil {
 		return signalbox.Catalogue{}, err
 	}

@@ -51,9 +51,9 @@ type DB struct {
 	secrets Sealer
 	// lists holds as many places as lists may be read at once, so that people who
 	// look things up never take the connections that events need.
-	lists chan struct{}
-	scans chan struct{} // likewise for scans over many events
-	edits chan struct{} // likewise for edits of a catalogue
+	lists *places
+	scans *places // likewise for scans over many events
+	edits *places // likewise for edits of a catalogue
 }
 
 // Open makes the pool and asks the database for an answer once, so that a wrong
@@ -93,9 +93,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool:    pool,
 		timeout: cfg.Timeout,
 		secrets: cfg.Secrets,
-		lists:   make(chan struct{}, max(1, cfg.MaxConns/4)),
-		scans:   make(chan struct{}, maxScans),
-		edits:   make(chan struct{}, maxEdits),
+		lists:   newPlaces(max(1, cfg.MaxConns/4)),
+		scans:   newPlaces(maxScans),
+		edits:   newPlaces(maxEdits),
 	}
 	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
@@ -147,7 +147,7 @@ func queryAll[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql str
 // list is query for lists, of which few are read at once. One that takes too long
 // says so: its filter is the reason, and not the database.
 func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, w *where) ([]T, error) {
-	leave, err := enter(ctx, db.lists, db.timeout, "too many lists are being read at once; ask again later")
+	leave, err := db.lists.enter(ctx, w.tenant, db.timeout, "too many lists are being read at once; ask again later")
 	if err != nil {
 		return nil, err
 	}
@@ -161,20 +161,6 @@ func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string,
 		}
 	}
 	return found, err
-}
-
-// enter takes one of few places, and answers how to give it back. Who finds none
-// within patience is told so, as OVERLOADED.
-func enter(ctx context.Context, places chan struct{}, patience time.Duration, full string) (leave func(), err error) {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return nil, &signalbox.Error{Code: signalbox.CodeOverloaded, Message: full, RetryAfter: unavailableRetry}
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -35,7 +35,7 @@ func (db *DB) ScanEvents(ctx context.Context, tenant signalbox.ID, s EventScan, 
 	if len(s.On) == 0 {
 		return false, nil
 	}
-	leave, err := enter(ctx, db.scans, db.timeout, "too many scans of stored events are under way; ask again later")
+	leave, err := db.scans.enter(ctx, tenant, db.timeout, "too many scans of stored events are under way; ask again later")
 	if err != nil {
 		return false, err
 	}

@@ -112,23 +112,29 @@ func TestScanPagesMeetWithoutAGap(t *testing.T) { // X-04
 func TestScansEndWhenToldAndAreFew(t *testing.T) {
 	db := pgtest.Open(t)
 	stored(t, db, record(""))
-	scan := func(page func([]signalbox.Event) error) error {
-		_, err := db.ScanEvents(t.Context(), defaultTenant, postgres.EventScan{On: []signalbox.Pattern{{Type: "*", Operation: "*"}}, Window: signalbox.Window{Limit: 1}}, page)
+	other := record("")
+	other.Event.Tenant = signalbox.ID{7}
+	stored(t, db, other)
+	scanAs := func(tenant signalbox.ID, page func([]signalbox.Event) error) error {
+		_, err := db.ScanEvents(t.Context(), tenant, postgres.EventScan{On: []signalbox.Pattern{{Type: "*", Operation: "*"}}, Window: signalbox.Window{Limit: 1}}, page)
 		return err
 	}
+	scan := func(page func([]signalbox.Event) error) error { return scanAs(defaultTenant, page) }
 	own := errors.New("enough")
 	require.ErrorIs(t, scan(func([]signalbox.Event) error { return own }), own)
 
 	inside, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
-	for range 2 {
-		go func() {
-			done <- scan(func([]signalbox.Event) error { inside <- struct{}{}; <-release; return nil })
-		}()
+	wait := func(tenant signalbox.ID) {
+		done <- scanAs(tenant, func([]signalbox.Event) error { inside <- struct{}{}; <-release; return nil })
 	}
-	<-inside
+	go wait(defaultTenant)
 	<-inside
 	err := scan(func([]signalbox.Event) error { return nil })
-	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(err))
+	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(err), "one tenant has half of the places")
+	go wait(signalbox.ID{7})
+	<-inside
+	err = scanAs(signalbox.ID{8}, func([]signalbox.Event) error { return nil })
+	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(err), "and there are two")
 	var refused *signalbox.Error
 	require.ErrorAs(t, err, &refused)
 	require.Positive(t, refused.RetryAfter)
