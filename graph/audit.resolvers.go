@@ -20,7 +20,7 @@ func (r *queryResolver) AuditLog(ctx context.Context, filter *model.AuditFilter,
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(ctx, &p, first, after)
+	page, err := r.cfg.pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (r *queryResolver) Dispatches(ctx context.Context, filter *model.DispatchFi
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(ctx, &p, first, after)
+	page, err := r.cfg.pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}

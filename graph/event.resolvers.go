@@ -31,7 +31,7 @@ func (r *mutationResolver) SendCustomEvents(ctx context.Context, inputs []model.
 	if err != nil {
 		return nil, err
 	}
-	if limit := least(&p, "batch", maxBatch, func(l *signalbox.Limits) int { return l.Batch }); float64(len(inputs)) > limit.Value {
+	if limit := r.cfg.least(&p, "batch", maxBatch, func(l *signalbox.Limits) int { return l.Batch }); float64(len(inputs)) > limit.Value {
 		e := invalid("inputs has too many events: the limit is %v", limit.Value)
 		e.Limit = limit
 		return nil, e
@@ -69,7 +69,7 @@ func (r *queryResolver) Events(ctx context.Context, filter *model.EventFilter, f
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(ctx, &p, first, after)
+	page, err := r.cfg.pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}

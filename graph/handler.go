@@ -60,9 +60,7 @@ const (
 	maxElements = 256_000 // of a variable's list
 )
 
-// Config is what the door is made of. The interfaces and functions are needed; where
-// Keys, Tenants, Directory or Audit is nil, the fields that it serves answer
-// CONFIGURATION.
+// Config is what the door is made of. The interfaces and functions are needed.
 type Config struct {
 	Sender     Sender
 	Tester     Tester
@@ -73,18 +71,19 @@ type Config struct {
 	TypeEditor TypeEditor
 	Explainer  Explainer
 	History    History
-	// Keys, Tenants, Directory and Audit may be nil.
-	Keys      Keys
-	Tenants   Tenants
-	Directory Directory
-	Audit     Audit
+	Keys       Keys
+	Tenants    Tenants
+	Directory  Directory
+	Audit      Audit
 	// Principal says who is calling.
 	Principal func(ctx context.Context) (signalbox.Principal, error)
 	// RequestID is the id under which the log has the request.
 	RequestID func(ctx context.Context) string
 	Logger    *slog.Logger
 
-	Limits        Limits
+	Limits Limits
+	// PerTenant holds for every tenant, beside its own limits: Batch and Page of it.
+	PerTenant     signalbox.Limits
 	Introspection bool // answer questions about the schema
 	Suggestions   bool // suggest names of the schema in errors
 }
@@ -100,6 +99,7 @@ type Handler struct {
 func New(cfg Config) (*Handler, error) {
 	if cfg.Sender == nil || cfg.Tester == nil || cfg.Events == nil || cfg.Dispatches == nil || cfg.Catalogue == nil ||
 		cfg.RuleEditor == nil || cfg.TypeEditor == nil || cfg.Explainer == nil || cfg.History == nil ||
+		cfg.Keys == nil || cfg.Tenants == nil || cfg.Directory == nil || cfg.Audit == nil ||
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}
@@ -107,7 +107,6 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("graph.New: %w", err)
 	}
 	cfg.Limits = cfg.Limits.orDefaults()
-	cfg = cfg.withAbsent()
 	schema := generated.NewExecutableSchema(generated.Config{
 		Schema: served(), Resolvers: &Resolver{cfg: cfg}, Directives: generated.DirectiveRoot{Can: cfg.can},
 	})

@@ -12,8 +12,8 @@ import (
 
 // pageOf reads the arguments of a connection. A page that the client does not give
 // the length of is as long as it may be, and no longer than the schema says.
-func pageOf(ctx context.Context, p *signalbox.Principal, first *int, after *string) (signalbox.Page, error) {
-	limit := least(p, "page", maxPage, func(l *signalbox.Limits) int { return l.Page })
+func (c *Config) pageOf(ctx context.Context, p *signalbox.Principal, first *int, after *string) (signalbox.Page, error) {
+	limit := c.least(p, "page", maxPage, func(l *signalbox.Limits) int { return l.Page })
 	most := int(limit.Value)
 	page := signalbox.Page{First: orZero(first)}
 	if page.First > most && !given(ctx, "first") {
@@ -47,14 +47,16 @@ func given(ctx context.Context, name string) bool {
 	return ok
 }
 
-// least is the server's limit, or the tenant's or the key's where that is less.
-func least(p *signalbox.Principal, name string, server int, of func(*signalbox.Limits) int) *signalbox.LimitReached {
-	value, scope := server, signalbox.ScopeServer
-	if tenant := of(&p.Tenant.Limits); tenant > 0 && tenant < value {
-		value, scope = tenant, signalbox.ScopeTenant
-	}
-	if key := of(&p.Limits); key > 0 && key < value {
-		value, scope = key, signalbox.ScopeKey
+// least is most, which nobody gets more than, or the least of the limits that are set.
+func (c *Config) least(p *signalbox.Principal, name string, most int, of func(*signalbox.Limits) int) *signalbox.LimitReached {
+	value, scope := most, signalbox.ScopeServer
+	for _, one := range []struct {
+		limits *signalbox.Limits
+		scope  signalbox.LimitScope
+	}{{&c.PerTenant, signalbox.ScopeServer}, {&p.Tenant.Limits, signalbox.ScopeTenant}, {&p.Limits, signalbox.ScopeKey}} {
+		if set := of(one.limits); set > 0 && set < value {
+			value, scope = set, one.scope
+		}
 	}
 	return &signalbox.LimitReached{Name: name, Value: float64(value), Scope: scope}
 }

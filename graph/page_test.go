@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalbox/signalbox/graph"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -14,7 +15,7 @@ import (
 // and the refusal says whose it was (P-17).
 func TestPagesAreBounded(t *testing.T) {
 	for name, c := range map[string]struct {
-		tenant, key  int
+		tenant, key  int    // the server has 400 where the tenant has -1
 		first        string // the argument; "" is left out
 		variables    string
 		want         int // elements asked of the database; 0 is refused
@@ -24,6 +25,7 @@ func TestPagesAreBounded(t *testing.T) {
 		"as many as there can be":  {0, 0, "first: 500", "", 500, "", ""},
 		"beyond the server's":      {0, 0, "first: 501", "", 0, "500", "server"},
 		"a tenant's beyond it":     {1000, 0, "first: 501", "", 0, "500", "server"},
+		"every tenant's":           {-1, 0, "first: 401", "", 0, "400", "server"},
 		"within the tenant's":      {20, 0, "first: 20", "", 20, "", ""},
 		"beyond the tenant's":      {20, 0, "first: 21", "", 0, "20", "tenant"},
 		"the default is cut":       {20, 0, "", "", 20, "", ""},
@@ -41,7 +43,7 @@ func TestPagesAreBounded(t *testing.T) {
 				f := &fakes{
 					principal: func() (signalbox.Principal, error) {
 						p := admin()
-						p.Tenant.Limits.Page, p.Limits.Page = c.tenant, c.key
+						p.Tenant.Limits.Page, p.Limits.Page = max(c.tenant, 0), c.key
 						return p, nil
 					},
 					events: func(_ signalbox.ID, _ signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
@@ -53,7 +55,11 @@ func TestPagesAreBounded(t *testing.T) {
 						return nil, false, nil
 					},
 				}
-				d := open(t, f)
+				d := open(t, f, func(cfg *graph.Config) {
+					if c.tenant < 0 {
+						cfg.PerTenant.Page = 400
+					}
+				})
 				variables, args := "", ""
 				if strings.Contains(c.first, "$") {
 					variables = "query($n: Int)"

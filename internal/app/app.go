@@ -187,6 +187,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		Principal:     httpserver.Principal,
 		RequestID:     httpserver.RequestID,
 		Logger:        log,
+		PerTenant:     o.TenantLimits,
 		Introspection: o.Introspection,
 		Suggestions:   o.Suggestions,
 	})

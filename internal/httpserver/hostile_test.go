@@ -48,6 +48,7 @@ type (
 	typeEditor = graph.TypeEditor
 	explainer  = graph.Explainer
 	history    = graph.History
+	auditLog   = graph.Audit
 )
 
 // listening is the whole of the server on a socket, where one key is good.
@@ -56,6 +57,7 @@ func listening(t *testing.T, change func(*http.Server)) string {
 	var b behind
 	gql, err := graph.New(graph.Config{
 		Sender: b, Tester: b, Events: b, Dispatches: b, Catalogue: b, RuleEditor: b, TypeEditor: b, Explainer: b, History: b,
+		Keys: struct{ graph.Keys }{}, Tenants: struct{ graph.Tenants }{}, Directory: struct{ graph.Directory }{}, Audit: struct{ auditLog }{},
 		Principal: httpserver.Principal, RequestID: httpserver.RequestID, Logger: slog.New(slog.DiscardHandler),
 		Limits: graph.Limits{BodyBytes: 1 << 20},
 	})
