@@ -76,7 +76,7 @@ func crash(t *testing.T, fault string, seed uint64, sum *tally) {
 	r := newRig(t, pgtest.DSN(t), sharedTemporal(t))
 	o := serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t), fault: fault}
 	first := startServer(t, o).ready(t)
-	l := &load{name: "crash", urls: []string{first.url}, clients: 8, sends: 15, seed: seed}
+	l := &load{name: "crash", key: r.key, urls: []string{first.url}, clients: 8, sends: 15, seed: seed}
 	l.start(t.Context())
 	defer l.stop()
 	select {

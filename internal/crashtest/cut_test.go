@@ -19,7 +19,7 @@ func TestConnectionCut(t *testing.T) {
 	r := newRig(t, pgtest.DSN(t), sharedTemporal(t))
 	proxy, dsn := proxyTo(t, r.dsn)
 	s := startServer(t, serverOptions{dsn: dsn, temporal: r.temporal, listen: freeAddress(t)}).ready(t)
-	l := &load{name: "cut", urls: []string{s.url}, clients: 8, pause: 40 * time.Millisecond, seed: 3}
+	l := &load{name: "cut", key: r.key, urls: []string{s.url}, clients: 8, pause: 40 * time.Millisecond, seed: 3}
 	l.start(t.Context())
 	defer l.stop()
 

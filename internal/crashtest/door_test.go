@@ -21,13 +21,15 @@ const mutation = `mutation Send($input: SendCustomEventInput!) {
 // door is GraphQL over HTTP as one client uses it.
 type door struct {
 	http *http.Client
+	key  string
 	urls []string
 	next int
 }
 
-func newDoor(urls []string, number uint64, timeout time.Duration) *door {
+func newDoor(urls []string, key string, number uint64, timeout time.Duration) *door {
 	return &door{
 		http: &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4}},
+		key:  key,
 		urls: urls,
 		next: int(number % uint64(len(urls))),
 	}
@@ -103,6 +105,7 @@ func (d *door) request(ctx context.Context, s send, url string) (*response, erro
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+d.key)
 	req.Header.Set("Accept", "application/graphql-response+json")
 	resp, err := d.http.Do(req)
 	if err != nil {

@@ -20,7 +20,8 @@ var rulesOf = map[string][]string{
 // load is what clients send. They do as the contract tells them: after an error,
 // or no answer, the same key and body again, until there is an answer.
 type load struct {
-	name    string   // begins every key
+	name    string   // begins every idempotency key
+	key     string   // the API key
 	urls    []string // of the servers; a client that got an error turns to the next
 	clients int
 	sends   int           // of each client; 0 goes on until stop
@@ -87,7 +88,7 @@ func (l *load) done() <-chan struct{} {
 
 func (l *load) client(ctx context.Context, number uint64) {
 	rng := rand.New(rand.NewPCG(l.seed, number))
-	door := newDoor(l.urls, number, l.timeout)
+	door := newDoor(l.urls, l.key, number, l.timeout)
 	defer door.close()
 	for n := 0; l.sends == 0 || n < l.sends; n++ {
 		select {

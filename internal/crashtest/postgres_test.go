@@ -21,7 +21,7 @@ func TestPostgresRestart(t *testing.T) {
 	pg := newPostgres(t)
 	r := newRig(t, pg.database(t, "restarts"), sharedTemporal(t))
 	s := startServer(t, serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t)}).ready(t)
-	l := &load{name: "restart", urls: []string{s.url}, clients: 8, pause: 60 * time.Millisecond, seed: 1}
+	l := &load{name: "restart", key: r.key, urls: []string{s.url}, clients: 8, pause: 60 * time.Millisecond, seed: 1}
 	l.start(t.Context())
 	defer l.stop()
 

@@ -31,7 +31,7 @@ func TestASavedRuleIsSoonInForceOnEveryReplica(t *testing.T) {
 				Decisions []struct{ Rule, Verdict string }
 			}
 		}
-		ask(t, url, `{ testCustomEvent(input: {type: "order", operation: "placed", payload: {id: "o", data: {n: 1}}}) { decisions { rule verdict } } }`, &out)
+		ask(t, url, r.key, `{ testCustomEvent(input: {type: "order", operation: "placed", payload: {id: "o", data: {n: 1}}}) { decisions { rule verdict } } }`, &out)
 		for _, d := range out.TestCustomEvent.Decisions {
 			if d.Rule == rule {
 				return d.Verdict
@@ -58,7 +58,7 @@ func TestASavedRuleIsSoonInForceOnEveryReplica(t *testing.T) {
 			{`setRuleState(name: "%s", state: SHADOW) { rule { state } }`, "SHADOW"},
 			{`deleteRule(name: "%s") { name }`, "none"},
 		} {
-			ask(t, here, "mutation { "+fmt.Sprintf(step.mutation, rule)+" }", new(any))
+			ask(t, here, r.key, "mutation { "+fmt.Sprintf(step.mutation, rule)+" }", new(any))
 			changed := time.Now()
 			require.Equal(t, step.want, verdict(here, rule), "the replica that saved it")
 			slowest = max(slowest, await(changed, there, rule, step.want))
@@ -69,13 +69,14 @@ func TestASavedRuleIsSoonInForceOnEveryReplica(t *testing.T) {
 }
 
 // ask sends a GraphQL request that must have no errors.
-func ask(t *testing.T, url, query string, into any) {
+func ask(t *testing.T, url, key, query string, into any) {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	require.NoError(t, err)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+key)
 	resp, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()

@@ -26,7 +26,7 @@ func TestTwoReplicas(t *testing.T) {
 		replicas[i] = startServer(t, serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t)}).ready(t)
 		urls[i] = replicas[i].url
 	}
-	l := &load{name: "pair", urls: urls, clients: 16, pause: 30 * time.Millisecond, seed: 4, timeout: 3 * time.Second}
+	l := &load{name: "pair", key: r.key, urls: urls, clients: 16, pause: 30 * time.Millisecond, seed: 4, timeout: 3 * time.Second}
 	l.start(t.Context())
 	defer l.stop()
 
@@ -99,7 +99,7 @@ func TestSigterm(t *testing.T) {
 	r := newRig(t, pgtest.DSN(t), sharedTemporal(t))
 	o := serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t)}
 	s := startServer(t, o).ready(t)
-	l := &load{name: "term", urls: []string{s.url}, clients: 12, pause: 20 * time.Millisecond, seed: 5}
+	l := &load{name: "term", key: r.key, urls: []string{s.url}, clients: 12, pause: 20 * time.Millisecond, seed: 5}
 	l.start(t.Context())
 	defer l.stop()
 	for range 3 {

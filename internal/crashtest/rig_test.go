@@ -31,6 +31,7 @@ type rig struct {
 	temporal string
 	client   client.Client
 	queue    string
+	key      string // lets in whoever has it, to do anything
 
 	mu       sync.Mutex
 	executed map[string]Run // by run id
@@ -47,6 +48,7 @@ func newRig(t *testing.T, dsn, temporal string) *rig {
 	t.Helper()
 	r := &rig{dsn: dsn, temporal: temporal, queue: "crash-" + uuid.NewString(), executed: make(map[string]Run)}
 	r.apply(t)
+	r.key = strings.TrimSpace(signalbox(t, "keys", "create", "--dsn", dsn, "--name", "load", "--can", "tenant:admin"))
 	c, err := client.NewLazyClient(client.Options{HostPort: temporal, Namespace: namespace, Logger: quiet{}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)

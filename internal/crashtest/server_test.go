@@ -1,6 +1,7 @@
 package crashtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -168,15 +169,18 @@ func (s *server) ready(t *testing.T) *server {
 	return s
 }
 
-// signalbox runs one of the operator's commands.
-func signalbox(t *testing.T, args ...string) {
+// signalbox runs one of the operator's commands and gives its standard output.
+func signalbox(t *testing.T, args ...string) string {
 	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Env = environment()
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "signalbox %s: %s", args[0], out)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	require.NoError(t, err, "signalbox %s: %s", args[0], &log)
+	return string(out)
 }
 
 // environment is ours without what would set the binary's flags.

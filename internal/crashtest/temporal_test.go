@@ -25,7 +25,7 @@ func TestTemporalDown(t *testing.T) {
 	temporal := up()
 	r := newRig(t, pgtest.DSN(t), temporal.Temporal)
 	s := startServer(t, serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t)}).ready(t)
-	l := &load{name: "down", urls: []string{s.url}, clients: 6, pause: 80 * time.Millisecond, seed: 2}
+	l := &load{name: "down", key: r.key, urls: []string{s.url}, clients: 6, pause: 80 * time.Millisecond, seed: 2}
 	l.start(t.Context())
 	defer l.stop()
 
