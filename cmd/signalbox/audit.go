@@ -84,7 +84,11 @@ func printEntry(w io.Writer, e *signalbox.AuditEntry) error {
 		if was == is {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "    %s: %s → %s\n", printable(name), shown(was), shown(is)); err != nil {
+		change := shown(was) + " → " + shown(is)
+		if e.Before == nil {
+			change = shown(is)
+		}
+		if _, err := fmt.Fprintf(w, "    %s: %s\n", printable(name), change); err != nil {
 			return err
 		}
 	}
