@@ -145,6 +145,14 @@ func (s *site) serve(flags ...string) *instance {
 	return i
 }
 
+// restart starts the server anew, with what secrets the site has now, at the address
+// that it had.
+func (s *site) restart(i *instance) *instance {
+	s.t.Helper()
+	i.stop()
+	return s.serve("--listen", strings.TrimSuffix(strings.TrimPrefix(i.url, "http://"), "/graphql"))
+}
+
 // stop is a SIGTERM, as a rolling restart sends it.
 func (i *instance) stop() {
 	if i.cmd.Process == nil || i.end == nil {
@@ -182,8 +190,12 @@ func (r reply) code() string {
 	return code
 }
 
-// ask makes one request; an error is one of the connection.
 func (i *instance) ask(ctx context.Context, key, query, variables string) (reply, error) {
+	return ask(ctx, i.url, key, query, variables)
+}
+
+// ask makes one request; an error is one of the connection.
+func ask(ctx context.Context, url, key, query, variables string) (reply, error) {
 	if variables == "" {
 		variables = "null"
 	}
@@ -191,7 +203,7 @@ func (i *instance) ask(ctx context.Context, key, query, variables string) (reply
 	if err != nil {
 		return reply{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.url, strings.NewReader(fmt.Sprintf(`{"query":%s,"variables":%s}`, text, variables)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(fmt.Sprintf(`{"query":%s,"variables":%s}`, text, variables)))
 	if err != nil {
 		return reply{}, err
 	}
