@@ -51,6 +51,9 @@ ALTER TABLE tenants
     ADD COLUMN config_key    text, -- the id of the key
     ADD CONSTRAINT tenants_sealed_check CHECK ((config_sealed IS NULL) = (config_key IS NULL));
 
+-- A namespace of its own is nobody else's: workflow ids are told apart by that alone.
+CREATE UNIQUE INDEX tenants_namespace ON tenants (namespace);
+
 CREATE TABLE api_keys (
     tenant_id    uuid        NOT NULL REFERENCES tenants,
     id           uuid        NOT NULL,
@@ -273,6 +276,7 @@ REVOKE ALL ON tenants, event_types, event_schemas, rule_versions, rules, goose_d
 DROP TABLE audit_log;
 DROP TABLE api_keys;
 DROP FUNCTION current_tenant();
+DROP INDEX tenants_namespace;
 ALTER TABLE tenants
     DROP CONSTRAINT tenants_sealed_check,
     DROP COLUMN limits,

@@ -101,5 +101,5 @@ func tableOf(size int, when string) (*routing.Table, error) {
 		r.When = fmt.Sprintf(when, i+109) // one of them is sup-118
 		r.Start = signalbox.StartSpec{Workflow: workflowType, TaskQueue: startQueue}
 	}
-	return routing.Compile(rules, routing.Options{Namespace: "default"})
+	return routing.Compile(rules, routing.Options{Home: routing.Home{Namespace: "default"}})
 }

@@ -48,7 +48,7 @@ func (s *site) populate(slug, inside string) world {
 		do(`mutation { createRule(input: {` + input + `}, publish: true, state: ` + state + `) { change { action } } }`)
 	}
 	publish(rule("SLUG-rule", `{event: "SLUG-type:SLUG-op"}`, ``), "ENABLED")
-	publish(rule("SLUG-fails", `{event: "SLUG-type:SLUG-op"}`, `, namespace: "SLUG-ns"`), "ENABLED")
+	publish(rule("SLUG-fails", `{event: "SLUG-type:SLUG-op"}`, `, searchAttributes: {NobodyKnows: "1"}`), "ENABLED")
 	publish(rule("SLUG-shadow", `{event: "SLUG-type:SLUG-op"}`, ``), "SHADOW")
 	publish(rule("shared", `{event: "order:placed"}`, ``), "ENABLED")
 	do(`mutation { updateRule(input: {` + rule("SLUG-rule", `{event: "SLUG-type:*"}`, ``) + `}) { change { action } } }`)

@@ -14,6 +14,9 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+// refreshTimeout bounds the look for a tenant that is not known yet.
+const refreshTimeout = 2 * time.Second
+
 // who is the part that knows callers.
 type who struct {
 	authenticate func(r *http.Request) (signalbox.Principal, error)
@@ -25,7 +28,7 @@ type who struct {
 func (a *App) buildAuth() (who, error) {
 	o := a.opts
 	authenticator, err := auth.New(auth.Config{
-		Keys: a.db, Tenant: a.live.TenantByID, TenantBySlug: a.live.Tenant, OIDC: o.OIDC, Now: time.Now, Logger: o.Logger,
+		Keys: a.db, Tenant: a.tenantOfKey, TenantBySlug: a.live.Tenant, OIDC: o.OIDC, Now: time.Now, Logger: o.Logger,
 	})
 	if err != nil {
 		return who{}, err
@@ -46,6 +49,21 @@ func (a *App) buildAuth() (who, error) {
 		}
 	}
 	return w, nil
+}
+
+// tenantOfKey is the tenant of a key that is good. One that was made a moment ago,
+// by another process, is looked for at once, so that a first key works from the start.
+func (a *App) tenantOfKey(id signalbox.ID) (signalbox.Tenant, error) {
+	t, err := a.live.TenantByID(id)
+	if err == nil {
+		return t, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
+	defer cancel()
+	if err := a.live.Refresh(ctx); err != nil {
+		return signalbox.Tenant{}, err
+	}
+	return a.live.TenantByID(id)
 }
 
 // nobodyInParticular is every caller of a server without authentication.

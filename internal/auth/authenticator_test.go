@@ -75,7 +75,7 @@ func TestHeader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := r.Authenticate(t.Context(), c.header)
 			e := refusal(t, err, signalbox.CodeUnauthenticated, c.says)
-			require.Contains(t, e.Message, "send the header Authorization: Bearer <key>")
+			require.Contains(t, e.Message, "send the header Authorization: Bearer sbx_...")
 			require.NotContains(t, err.Error(), key[len("sbx_"):])
 		})
 	}

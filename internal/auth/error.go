@@ -10,7 +10,7 @@ import (
 const retryAfter = time.Second
 
 // howToAuthenticate ends the sentence of a refusal.
-const howToAuthenticate = "send the header Authorization: Bearer <key>, with a key that a tenant's admin has made"
+const howToAuthenticate = "send the header Authorization: Bearer sbx_..., with a key that a tenant's admin has made"
 
 // errBadKey is the one answer to a key that lets nobody in, so that nothing can be
 // learned from trying.

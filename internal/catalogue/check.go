@@ -99,11 +99,11 @@ func checkPairName(name string) error {
 }
 
 // compileRule compiles a rule; it is nil where that fails.
-func compileRule(r signalbox.Rule, namespace string) (*routing.Rule, []signalbox.Violation) {
+func compileRule(r signalbox.Rule, home routing.Home) (*routing.Rule, []signalbox.Violation) {
 	if r.State == "" {
 		r.State = signalbox.RuleEnabled
 	}
-	compiled, err := routing.CompileRule(r, namespace)
+	compiled, err := routing.CompileRule(r, home)
 	if err != nil {
 		return nil, violationsOf(err, "")
 	}

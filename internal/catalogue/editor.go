@@ -264,17 +264,17 @@ func (e *Editor) editRule(ctx context.Context, by signalbox.Principal, name stri
 
 // checker holds rules to a tenant's event types.
 type checker struct {
-	namespace string
-	types     *eventtype.Registry
-	table     *routing.Table // rules compiled already; may be nil
+	home  routing.Home
+	types *eventtype.Registry
+	table *routing.Table // rules compiled already; may be nil
 }
 
 func (e *Editor) checker(t signalbox.Tenant, types []signalbox.EventType) (*checker, error) {
-	c := &checker{namespace: t.Namespace}
+	c := &checker{home: homeOf(&t, "")}
 	var previous *eventtype.Registry
 	if e.cfg.Live != nil {
 		previous, c.table = e.cfg.Live.registry(t.ID), e.cfg.Live.table(t.ID)
-		c.namespace = e.cfg.Live.namespaceOf(t)
+		c.home = homeOf(&t, e.cfg.Live.namespace)
 	}
 	var err error
 	c.types, err = eventtype.NewRegistry(types, previous)
@@ -290,7 +290,7 @@ func (c *checker) rule(before *signalbox.Rule, wanted signalbox.Rule) ([]signalb
 		what.RuleDefinition = *wanted.Draft
 	}
 	what.Draft = nil
-	compiled, faults := compileRule(what, c.namespace)
+	compiled, faults := compileRule(what, c.home)
 	var warnings []signalbox.Warning
 	if compiled != nil {
 		shapes := shapesOf(c.types, what.On)

@@ -225,7 +225,7 @@ func (c *checker) compiled(r *signalbox.Rule) *routing.Rule {
 			return known
 		}
 	}
-	compiled, err := routing.CompileRule(*r, c.namespace)
+	compiled, err := routing.CompileRule(*r, c.home)
 	if err != nil {
 		return nil
 	}

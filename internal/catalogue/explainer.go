@@ -142,7 +142,7 @@ func (s *snapshot) draft(name string, d signalbox.RuleDefinition) (*routing.Rule
 	if name == "" {
 		name = "draft"
 	}
-	r, err := routing.CompileRule(signalbox.Rule{Name: name, State: signalbox.RuleDraft, RuleDefinition: d}, s.namespace)
+	r, err := routing.CompileRule(signalbox.Rule{Name: name, State: signalbox.RuleDraft, RuleDefinition: d}, s.home)
 	if err != nil {
 		return nil, err
 	}

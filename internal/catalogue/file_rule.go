@@ -9,6 +9,7 @@ import (
 	"github.com/sosodev/duration"
 
 	"github.com/signalbox/signalbox/internal/payload"
+	"github.com/signalbox/signalbox/internal/routing"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -107,7 +108,7 @@ func (p *parsing) rule(f *fileRule) signalbox.Rule {
 	if len(p.faults) == before {
 		// Its tests run when it is known which schemas it meets: what is wrong with the
 		// rule is said before what that makes fail.
-		_, violations := compileRule(r, "")
+		_, violations := compileRule(r, routing.Home{})
 		p.violations(f.Node, where, violations)
 	}
 	return r

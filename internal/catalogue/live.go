@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -98,7 +99,7 @@ func (l *Live) Refresh(ctx context.Context) error {
 			}
 			continue
 		}
-		s := newSnapshot(tenant, registered, l.namespaceOf(tenant), before)
+		s := newSnapshot(tenant, registered, homeOf(&tenant, l.namespace), before)
 		for _, f := range s.faults {
 			l.log.Error("a part of a tenant's catalogue is not in force here", "tenant", tenant.Slug, "part", f.Rule, "reason", f.Reason)
 		}
@@ -110,11 +111,18 @@ func (l *Live) Refresh(ctx context.Context) error {
 	return nil
 }
 
-func (l *Live) namespaceOf(tenant signalbox.Tenant) string {
-	if tenant.Namespace != "" {
-		return tenant.Namespace
+// homeOf is where a tenant's workflows live. The default tenant is the operator's: it
+// may use any namespace, under any id. Every other has one namespace, its own, or
+// shares the server's; there the tenant's slug stands before its workflows' ids.
+func homeOf(t *signalbox.Tenant, shared string) routing.Home {
+	home := routing.Home{Namespace: cmp.Or(t.Namespace, shared)}
+	if t.Slug != signalbox.DefaultTenantSlug {
+		home.Fenced = true
+		if home.Namespace == shared {
+			home.IDPrefix = t.Slug + "/"
+		}
 	}
-	return l.namespace
+	return home
 }
 
 func (l *Live) of(tenant signalbox.ID) (*snapshot, error) {

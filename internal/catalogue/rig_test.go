@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/internal/pgtest"
@@ -34,17 +33,11 @@ func (s rigStore) ScanEvents(ctx context.Context, tenant signalbox.ID, on []sign
 // newRig has the default tenant, and others by their slugs.
 func newRig(t testing.TB, others ...string) *rig {
 	t.Helper()
-	dsn := pgtest.DSN(t)
-	if len(others) > 0 {
-		db, err := pgx.Connect(t.Context(), dsn)
+	r := &rig{TB: t, store: rigStore{pgtest.Open(t)}, tenants: make(map[string]signalbox.ID)}
+	for _, slug := range others {
+		_, err := r.store.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: slug})
 		require.NoError(t, err)
-		for _, slug := range others {
-			_, err := db.Exec(t.Context(), `INSERT INTO tenants (id, slug) VALUES (gen_random_uuid(), $1)`, slug)
-			require.NoError(t, err)
-		}
-		require.NoError(t, db.Close(t.Context()))
 	}
-	r := &rig{TB: t, store: rigStore{pgtest.Connect(t, dsn)}, tenants: make(map[string]signalbox.ID)}
 	var err error
 	r.live, err = NewLive(t.Context(), r.store, "default", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

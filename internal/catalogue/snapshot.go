@@ -15,14 +15,14 @@ import (
 // snapshot is one tenant's catalogue at one revision, compiled. It never changes
 // once made, its counters aside, which are handed on from one to the next.
 type snapshot struct {
-	tenant    signalbox.Tenant
-	namespace string
-	config    any // the tenant's, decoded
-	types     *eventtype.Registry
-	rules     []signalbox.Rule // as they are registered, by name
-	table     *routing.Table
-	counts    map[string]*counts
-	faults    []signalbox.BrokenRule
+	tenant signalbox.Tenant
+	home   routing.Home
+	config any // the tenant's, decoded
+	types  *eventtype.Registry
+	rules  []signalbox.Rule // as they are registered, by name
+	table  *routing.Table
+	counts map[string]*counts
+	faults []signalbox.BrokenRule
 }
 
 // counts are of one rule, by its name.
@@ -34,13 +34,13 @@ type counts struct{ matched, errors atomic.Uint64 }
 // are held to the one before it and say so. Both are listed in faults. (To keep the
 // whole of before instead would cut this replica off from every later change, and a
 // replica that starts anew would serve nobody.)
-func newSnapshot(tenant signalbox.Tenant, registered signalbox.Catalogue, namespace string, before *snapshot) *snapshot {
+func newSnapshot(tenant signalbox.Tenant, registered signalbox.Catalogue, home routing.Home, before *snapshot) *snapshot {
 	if set := registered.Settings; set != nil {
 		// Of one reading with the rules: the tenant's own may be older.
 		tenant.Config, tenant.UnknownNames = set.Config, set.UnknownNames
 	}
 	s := &snapshot{
-		tenant: tenant, namespace: namespace, config: payload.Decode(tenant.Config),
+		tenant: tenant, home: home, config: payload.Decode(tenant.Config),
 		rules: slices.Clone(registered.Rules), counts: make(map[string]*counts, len(registered.Rules)),
 	}
 	slices.SortFunc(s.rules, func(a, b signalbox.Rule) int { return cmp.Compare(a.Name, b.Name) })
@@ -86,14 +86,14 @@ func (s *snapshot) compileTypes(types []signalbox.EventType, previous *eventtype
 }
 
 func (s *snapshot) compileRules(previous *routing.Table) {
-	options := routing.Options{Namespace: s.namespace, Previous: previous}
+	options := routing.Options{Home: s.home, Previous: previous}
 	var err error
 	if s.table, err = routing.Compile(s.rules, options); err == nil {
 		return
 	}
 	sound := make([]signalbox.Rule, 0, len(s.rules))
 	for _, r := range s.rules {
-		_, err := routing.CompileRule(r, s.namespace)
+		_, err := routing.CompileRule(r, s.home)
 		if err == nil {
 			sound = append(sound, r)
 			continue
@@ -163,7 +163,7 @@ func (s *snapshot) index(name string) (int, bool) {
 // named is a registered rule with its namespace filled in.
 func (s *snapshot) named(r signalbox.Rule) signalbox.Rule {
 	if r.Start.Namespace == "" {
-		r.Start.Namespace = s.namespace
+		r.Start.Namespace = s.home.Namespace
 	}
 	if c := s.counts[r.Name]; c != nil {
 		r.Counts = signalbox.RuleCounts{Matched: c.matched.Load(), Errors: c.errors.Load()}

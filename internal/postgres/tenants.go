@@ -90,8 +90,8 @@ func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, 
 	return db.Tenant(ctx, *found[0])
 }
 
-// CreateTenant makes a tenant, and gives it an id where it has none. A slug that is
-// taken is INVALID_INPUT.
+// CreateTenant makes a tenant, and gives it an id where it has none. A slug or a
+// namespace that is taken is INVALID_INPUT.
 func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant) (signalbox.Tenant, error) {
 	if t.ID.IsZero() {
 		t.ID = signalbox.ID(uuid.Must(uuid.NewV7()))
@@ -107,14 +107,23 @@ func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant
 		}
 		return writeAudit(ctx, tx, t.ID, actor, tenantChange(nil, &t))
 	})
+	return t, taken(err, &t)
+}
+
+// taken says which name of a tenant another has already.
+func taken(err error, t *signalbox.Tenant) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "23505" { // unique_violation
-		return signalbox.Tenant{}, &signalbox.Error{
-			Code: signalbox.CodeInvalidInput, Path: "/slug", Message: fmt.Sprintf("there is a tenant %q already: choose another slug", t.Slug), Err: err,
-			Violations: []signalbox.Violation{{Pointer: "/slug", Message: "is taken"}},
-		}
+	if !errors.As(err, &pg) || pg.Code != "23505" { // unique_violation
+		return err
 	}
-	return t, err
+	e := &signalbox.Error{
+		Code: signalbox.CodeInvalidInput, Path: "/slug", Message: fmt.Sprintf("there is a tenant %q already: choose another slug", t.Slug), Err: err,
+	}
+	if pg.ConstraintName == "tenants_namespace" {
+		e.Path, e.Message = "/namespace", fmt.Sprintf("the namespace %q is another tenant's already: each has one of its own, or shares the server's", t.Namespace)
+	}
+	e.Violations = []signalbox.Violation{{Pointer: e.Path, Message: "is taken"}}
+	return e
 }
 
 // ChangeTenant changes a tenant under its lock. What change sets of its id, slug,
@@ -147,7 +156,7 @@ func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.I
 		}
 		return writeAudit(ctx, tx, tenant, actor, entry)
 	})
-	return t, err
+	return t, taken(err, &t)
 }
 
 // readAs runs reads in one transaction, of one moment, on a tenant's rows.

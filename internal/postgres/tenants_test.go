@@ -32,6 +32,11 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	require.Equal(t, signalbox.CodeInvalidInput, signalbox.ErrorCode(err))
 	require.Equal(t, "/slug", signalbox.AsError(err).Path)
 
+	_, err = db.CreateTenant(t.Context(), "cli ann", signalbox.Tenant{Slug: "other", Namespace: "ns"})
+	require.Equal(t, "/namespace", signalbox.AsError(err).Path, "a namespace of its own is nobody else's (I7)")
+	_, err = db.ChangeTenant(t.Context(), "cli ann", defaultTenant, func(t *signalbox.Tenant) error { t.Namespace = "ns"; return nil })
+	require.Equal(t, "/namespace", signalbox.AsError(err).Path)
+
 	changed, err := db.ChangeTenant(t.Context(), "key 1", made.ID, func(t *signalbox.Tenant) error {
 		t.Limits, t.Config, t.Slug = signalbox.Limits{}, json.RawMessage(`{"m":2}`), "other"
 		return nil

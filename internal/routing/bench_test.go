@@ -23,7 +23,7 @@ func BenchmarkMatch(b *testing.B) {
 					r.Name = fmt.Sprintf("r%05d", i)
 					rules = append(rules, r)
 				}
-				table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
+				table, err := routing.Compile(rules, routing.Options{Home: home})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -40,7 +40,7 @@ func BenchmarkMatch(b *testing.B) {
 func BenchmarkCompile(b *testing.B) {
 	r := conditional(`payload.data.warehouse == "w1" && payload.data.total > 100 && payload.data.items.exists(i, i.sku == "a")`)
 	for b.Loop() {
-		if _, err := routing.CompileRule(r, "home"); err != nil {
+		if _, err := routing.CompileRule(r, home); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -57,7 +57,7 @@ func BenchmarkHeap(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
+	table, err := routing.Compile(rules, routing.Options{Home: home})
 	if err != nil {
 		b.Fatal(err)
 	}

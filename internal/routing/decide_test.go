@@ -14,6 +14,9 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+// home is where the rules of these tests start their workflows.
+var home = routing.Home{Namespace: "home"}
+
 func conditional(when string) signalbox.Rule {
 	r := rule("r", "order", "placed")
 	r.When = when
@@ -31,7 +34,7 @@ func facts(data string) *routing.Facts {
 
 func compiled(t *testing.T, r signalbox.Rule) *routing.Rule {
 	t.Helper()
-	c, err := routing.CompileRule(r, "home")
+	c, err := routing.CompileRule(r, home)
 	require.NoError(t, err)
 	return c
 }
@@ -201,7 +204,7 @@ func TestHostileExpressions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			r, err := routing.CompileRule(conditional(when), "home")
+			r, err := routing.CompileRule(conditional(when), home)
 			if err == nil {
 				violations := r.Check(nil)
 				require.Less(t, time.Since(began), 100*time.Millisecond*raceFactor, "to save it")

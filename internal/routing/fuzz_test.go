@@ -31,7 +31,7 @@ func FuzzConditions(f *testing.F) {
 		began := time.Now()
 		r := conditional(when)
 		r.Start.Input = map[string]string{"all": "payload.data", "what": when}
-		compiled, err := routing.CompileRule(r, "home")
+		compiled, err := routing.CompileRule(r, home)
 		if err != nil {
 			if signalbox.ErrorCode(err) != signalbox.CodeConfiguration {
 				t.Fatal(err)
@@ -66,7 +66,7 @@ func FuzzPatterns(f *testing.F) {
 		if strings.ContainsAny(pattern+name, `?[]\/`) || signalbox.CheckName(pattern) != nil || signalbox.CheckName(name) != nil {
 			return
 		}
-		r, err := routing.CompileRule(rule("r", pattern, "*"), "home")
+		r, err := routing.CompileRule(rule("r", pattern, "*"), home)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) { // P-10 … P-13
 			r.State = rapid.SampledFrom([]signalbox.RuleState{signalbox.RuleEnabled, signalbox.RuleEnabled, signalbox.RuleShadow, signalbox.RuleDisabled, signalbox.RuleDraft}).Draw(t, "state")
 			rules = append(rules, r)
 		}
-		table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
+		table, err := routing.Compile(rules, routing.Options{Home: home})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestTheIndexAgreesWithAskingEveryRule(t *testing.T) { // P-10 … P-13
 			dispatches[d.Rule] = true
 		}
 		for i := range rules {
-			r, err := routing.CompileRule(rules[i], "home")
+			r, err := routing.CompileRule(rules[i], home)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func TestOnlyTheNearestMissesAreKept(t *testing.T) { // X-03
 		add(fmt.Sprintf("broken-%02d", i), `payload.data.w > 0`, signalbox.RuleEnabled)
 		add(fmt.Sprintf("shadow-%02d", i), `payload.data.a > 0`, signalbox.RuleShadow)
 	}
-	table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
+	table, err := routing.Compile(rules, routing.Options{Home: home})
 	require.NoError(t, err)
 	plan := table.Match(facts(`{"a": 1, "b": 1, "c": 1, "w": "w3"}`))
 
@@ -159,7 +159,7 @@ func TestOnlyTheNearestMissesAreKept(t *testing.T) { // X-03
 	}
 
 	// Fewer candidates than the limit: every one is there, the indexed ones too.
-	table, err = routing.Compile(rules[:4], routing.Options{Namespace: "home"})
+	table, err = routing.Compile(rules[:4], routing.Options{Home: home})
 	require.NoError(t, err)
 	plan = table.Match(facts(`{"a": 1, "b": 1, "c": 1, "w": "other"}`))
 	require.Len(t, plan.Decisions, 4)
@@ -173,12 +173,12 @@ func TestOnlyTheNearestMissesAreKept(t *testing.T) { // X-03
 func TestTablesShareWhatHasNotChanged(t *testing.T) {
 	one, two := conditional(`payload.data.w == "a"`), conditional(`payload.data.w == "b"`)
 	one.Name, two.Name = "one", "two"
-	first, err := routing.Compile([]signalbox.Rule{one, two}, routing.Options{Namespace: "home"})
+	first, err := routing.Compile([]signalbox.Rule{one, two}, routing.Options{Home: home})
 	require.NoError(t, err)
 	two.Version, two.When = 4, `payload.data.w == "c"`
 	disabled := one
 	disabled.State = signalbox.RuleDisabled
-	second, err := routing.Compile([]signalbox.Rule{disabled, two}, routing.Options{Namespace: "home", Previous: first})
+	second, err := routing.Compile([]signalbox.Rule{disabled, two}, routing.Options{Home: home, Previous: first})
 	require.NoError(t, err)
 	verdicts := func(table *routing.Table, w string) string {
 		var all []string
@@ -191,7 +191,7 @@ func TestTablesShareWhatHasNotChanged(t *testing.T) {
 	require.Equal(t, "two MATCHED, one FILTERED", verdicts(first, "b"))
 	require.Equal(t, "two FILTERED, one DISABLED", verdicts(second, "a"))
 	require.Equal(t, "two MATCHED, one DISABLED", verdicts(second, "c"))
-	third, err := routing.Compile([]signalbox.Rule{one, two}, routing.Options{Namespace: "elsewhere", Previous: second})
+	third, err := routing.Compile([]signalbox.Rule{one, two}, routing.Options{Home: routing.Home{Namespace: "elsewhere"}, Previous: second})
 	require.NoError(t, err)
 	require.Equal(t, "elsewhere", third.Match(facts(`{"w": "a"}`)).Dispatches[0].Namespace)
 }

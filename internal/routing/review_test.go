@@ -47,7 +47,7 @@ func TestTheCulpritIsWhatIsMissing(t *testing.T) {
 		d, _ := compiled(t, conditional(when)).Decide(facts(`{"l": {"c": 1}, "i": "z", "b": 5}`))
 		require.Equal(t, want, d.Sentence(), when)
 	}
-	_, err := routing.CompileRule(conditional(`payload.data.items.exists(event, event.a == 1)`), "home")
+	_, err := routing.CompileRule(conditional(`payload.data.items.exists(event, event.a == 1)`), home)
 	require.ErrorContains(t, err, "take another name")
 }
 
@@ -77,7 +77,7 @@ func TestNumbersOfEverySpelling(t *testing.T) {
 		{`payload.data.n == 1000`, `100000e-2`, "MATCHED"},
 		{`payload.data.n * 1.5 > 0`, `9007199254740993`, "ERROR"}, // and not something near
 	} {
-		r, err := routing.CompileRule(conditional(c.when), "home")
+		r, err := routing.CompileRule(conditional(c.when), home)
 		if c.want == "none" {
 			require.ErrorContains(t, err, "more digits")
 			continue
@@ -88,11 +88,11 @@ func TestNumbersOfEverySpelling(t *testing.T) {
 		require.NotContains(t, d.Sentence(), "made the evaluator fail")
 	}
 	for _, literal := range []string{`0.1000000000000000000001`, `9007199254740992.0`, `9007199254740993.0`, `1.7976931348623157e309`} {
-		_, err := routing.CompileRule(conditional(`payload.data.n == `+literal), "home")
+		_, err := routing.CompileRule(conditional(`payload.data.n == `+literal), home)
 		require.Error(t, err, literal)
 	}
 	for _, literal := range []string{`0.1`, `1e20`, `5.0`, `.5`, `0.30000000000000004`} {
-		_, err := routing.CompileRule(conditional(`payload.data.n == `+literal+` || payload.id == "0.1000000000000000000001"`), "home")
+		_, err := routing.CompileRule(conditional(`payload.data.n == `+literal+` || payload.id == "0.1000000000000000000001"`), home)
 		require.NoError(t, err, literal)
 	}
 }
@@ -126,7 +126,7 @@ func TestHostileWork(t *testing.T) {
 		r.Name = fmt.Sprintf("r%02d", i)
 		rules = append(rules, r)
 	}
-	table, err := routing.Compile(rules, routing.Options{Namespace: "home"})
+	table, err := routing.Compile(rules, routing.Options{Home: home})
 	require.NoError(t, err)
 	began := time.Now()
 	table.Match(facts(`{"l": [` + strings.TrimSuffix(strings.Repeat("1,", 60_000), ",") + `]}`))

@@ -13,6 +13,7 @@ import (
 // concurrent use.
 type Rule struct {
 	signalbox.Rule
+	home      Home
 	namespace string    // where it starts its workflow
 	clauses   []*clause // its condition; all must hold
 	start     start
@@ -20,13 +21,15 @@ type Rule struct {
 
 // CompileRule compiles one rule. Every fault is reported at once, as a
 // CONFIGURATION error whose violations point into the rule ("/when", "/start/id").
-// namespace is where it starts its workflow if it names none.
-func CompileRule(r signalbox.Rule, namespace string) (*Rule, error) {
-	compiled := &Rule{Rule: r, namespace: namespace}
-	if r.Start.Namespace != "" {
-		compiled.namespace = r.Start.Namespace
-	}
+func CompileRule(r signalbox.Rule, home Home) (*Rule, error) {
+	compiled := &Rule{Rule: r, home: home, namespace: home.Namespace}
 	faults := check(&r)
+	if named := r.Start.Namespace; named != "" {
+		compiled.namespace = named
+		if home.Fenced && named != home.Namespace {
+			faults = append(faults, signalbox.Violation{Pointer: "/start/namespace", Message: "is not the tenant's own: leave it out, or have the operator give the tenant that namespace"})
+		}
+	}
 	var more []signalbox.Violation
 	compiled.clauses, more = compileCondition(&r.RuleDefinition)
 	faults = append(faults, more...)
@@ -239,7 +242,7 @@ var passiveReasons = map[signalbox.RuleState]string{
 
 // reuse gives the compiled form of r that stands already, where nothing has changed
 // that it was compiled from.
-func (t *Table) reuse(r *signalbox.Rule, namespace string) *Rule {
+func (t *Table) reuse(r *signalbox.Rule, home Home) *Rule {
 	if t == nil || r.Version == 0 {
 		return nil
 	}
@@ -247,7 +250,7 @@ func (t *Table) reuse(r *signalbox.Rule, namespace string) *Rule {
 	if old == nil || old.Version != r.Version {
 		return nil
 	}
-	if r.Start.Namespace == "" && old.namespace != namespace {
+	if old.home != home {
 		return nil
 	}
 	if old.State == r.State && old.UpdatedAt.Equal(r.UpdatedAt) {

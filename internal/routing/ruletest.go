@@ -42,8 +42,9 @@ func (r *Rule) runTest(t *signalbox.RuleTest) error {
 	if start == nil {
 		return nil
 	}
-	if t.WorkflowID != "" && t.WorkflowID != start.WorkflowID {
-		return fmt.Errorf("it expects the workflow id %q, and the rule makes %q", t.WorkflowID, start.WorkflowID)
+	// The prefix is the tenant's and not the rule's, which is to pass with every tenant.
+	if id := strings.TrimPrefix(start.WorkflowID, r.home.IDPrefix); t.WorkflowID != "" && t.WorkflowID != id {
+		return fmt.Errorf("it expects the workflow id %q, and the rule makes %q", t.WorkflowID, id)
 	}
 	if t.Input != nil {
 		if start.Input == nil {

@@ -90,7 +90,7 @@ func (r *Rule) dispatch(v *variables) (*signalbox.Dispatch, error) {
 		RuleVersion:  r.Version,
 		Namespace:    r.namespace,
 		WorkflowType: r.Start.Workflow,
-		WorkflowID:   r.Name + "/" + e.ID.String(),
+		WorkflowID:   r.home.IDPrefix + r.Name + "/" + e.ID.String(),
 		TaskQueue:    r.Start.TaskQueue,
 		Options:      r.Start.StartOptions,
 		Status:       signalbox.StatusPending,
@@ -104,10 +104,10 @@ func (r *Rule) dispatch(v *variables) (*signalbox.Dispatch, error) {
 		if !ok {
 			return nil, fmt.Errorf("start.id comes to %s, and a workflow id is a string", kindOfValue(value))
 		}
-		if err := checkWorkflowID(string(id)); err != nil {
+		if err := checkWorkflowID(string(id), r.home.IDPrefix); err != nil {
 			return nil, err
 		}
-		d.WorkflowID = string(id)
+		d.WorkflowID = r.home.IDPrefix + string(id)
 	}
 	size := 0
 	for _, part := range []struct {
@@ -130,12 +130,12 @@ func (r *Rule) dispatch(v *variables) (*signalbox.Dispatch, error) {
 }
 
 // checkWorkflowID is nil for printable ASCII that Temporal takes.
-func checkWorkflowID(id string) error {
-	switch {
+func checkWorkflowID(id, prefix string) error {
+	switch most := maxWorkflowID - len(prefix); {
 	case id == "":
 		return errors.New("start.id comes to an empty workflow id")
-	case len(id) > maxWorkflowID:
-		return fmt.Errorf("start.id comes to a workflow id of %d bytes; the limit is %d", len(id), maxWorkflowID)
+	case len(id) > most:
+		return fmt.Errorf("start.id comes to a workflow id of %d bytes; the limit is %d", len(id), most)
 	}
 	for i := range len(id) {
 		if id[i] < ' ' || id[i] > '~' {

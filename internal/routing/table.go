@@ -30,8 +30,19 @@ type pattern struct {
 
 // Options are what a table is compiled with beside its rules.
 type Options struct {
-	Namespace string // of rules that name none
-	Previous  *Table // rules whose version stands there are taken from it; may be nil
+	Home     Home
+	Previous *Table // rules whose version stands there are taken from it; may be nil
+}
+
+// Home is where a tenant's workflows live.
+type Home struct {
+	Namespace string // Temporal's, of rules that name none
+	// Fenced tenants' rules start workflows there and nowhere else.
+	Fenced bool
+	// IDPrefix stands before every workflow id, where tenants share the namespace: what
+	// one calls its workflows must never be what another does, or it would be answered
+	// with the other's run, or end it (I3, I7).
+	IDPrefix string
 }
 
 // Compile makes a table. Every fault of every rule is reported at once, as a
@@ -44,10 +55,10 @@ func Compile(rules []signalbox.Rule, o Options) (*Table, error) {
 	var faults []error
 	groups := make(map[signalbox.Pattern][]*Rule)
 	for i := range rules {
-		r := o.Previous.reuse(&rules[i], o.Namespace)
+		r := o.Previous.reuse(&rules[i], o.Home)
 		if r == nil {
 			var err error
-			if r, err = CompileRule(rules[i], o.Namespace); err != nil {
+			if r, err = CompileRule(rules[i], o.Home); err != nil {
 				faults = append(faults, errors.New(signalbox.AsError(err).Message))
 				continue
 			}

@@ -30,7 +30,7 @@ func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
 	table, err := routing.Compile([]signalbox.Rule{
 		rule("z-exact", "order", "placed"), rule("a-any", "*", "*"), rule("m-prefix", "order", "pl*"), rule("other", "customer", "placed"),
 		rule("suffix", "*der", "*ed"), disabled,
-	}, routing.Options{Namespace: "home"})
+	}, routing.Options{Home: home})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		typ, operation string
@@ -66,7 +66,7 @@ func TestMatch(t *testing.T) { // P-10, P-11, P-14, P-21
 func TestADispatchIsAFunctionOfEventAndRule(t *testing.T) {
 	own := rule("own-namespace", "order", "placed")
 	own.Start.Namespace = "elsewhere"
-	table, err := routing.Compile([]signalbox.Rule{rule("plain", "order", "placed"), own}, routing.Options{Namespace: "home"})
+	table, err := routing.Compile([]signalbox.Rule{rule("plain", "order", "placed"), own}, routing.Options{Home: home})
 	require.NoError(t, err)
 	e := event("order", "placed")
 	first, second := table.Match(&routing.Facts{Event: e}), table.Match(&routing.Facts{Event: e})
@@ -82,7 +82,7 @@ func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 	bad := rule("Größe", " order", "")
 	bad.Start = signalbox.StartSpec{StartOptions: signalbox.StartOptions{ReusePolicy: signalbox.ReuseAllowDuplicate, ConflictPolicy: signalbox.ConflictTerminateExisting, RunTimeout: -1}}
 	bad.State = "HALF"
-	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, routing.Options{Namespace: "home"})
+	_, err := routing.Compile([]signalbox.Rule{rule("twice", "a", "b"), rule("twice", "a", "b"), bad}, routing.Options{Home: home})
 	require.Equal(t, signalbox.CodeConfiguration, signalbox.ErrorCode(err))
 	for _, part := range []string{
 		`rule "twice" is there twice`, `"Größe": name has`, "on.type has white space", "on.operation is blank", "start.workflow is missing",
@@ -94,7 +94,7 @@ func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 
 func TestGlobsStayLinearOnHostilePatterns(t *testing.T) {
 	hostile := strings.Repeat("a*", 60) + "b"
-	table, err := routing.Compile([]signalbox.Rule{rule("r", hostile, "*")}, routing.Options{Namespace: "home"})
+	table, err := routing.Compile([]signalbox.Rule{rule("r", hostile, "*")}, routing.Options{Home: home})
 	require.NoError(t, err)
 	require.Empty(t, table.Match(&routing.Facts{Event: event(strings.Repeat("a", 128), "x")}).Decisions)
 }
