@@ -129,7 +129,12 @@ func (b *bench) beside(ctx context.Context, steady, noisy *tenantKey, noise *lin
 		done <- result{}
 	}
 	time.Sleep(noiseLead)
+	before, noiseBefore := b.used(), processes()[noise.cmd.Process.Pid].own
 	s, err := b.load.do(ctx, job{Do: "pace", Server: b.server.address, Key: steady.key, Rate: pace, Connections: capacityConnections, Seconds: long})
+	after, noiseAfter := b.used(), processes()[noise.cmd.Process.Pid].own
+	share := func(before, after time.Duration) float64 { return (after - before).Seconds() / long }
+	b.say("  processors in use: server %.2f, Postgres %.2f, load %.2f, noise %.2f", share(before.server, after.server), share(before.postgres, after.postgres),
+		share(before.client, after.client), share(noiseBefore, noiseAfter))
 	other := <-done
 	switch {
 	case err != nil:

@@ -36,6 +36,7 @@ type App struct {
 	opts     Options
 	db       *postgres.DB
 	live     *catalogue.Live
+	limiter  *limit.Limiter
 	server   *http.Server
 	listener net.Listener
 	down     teardown
@@ -134,6 +135,7 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.limiter = limiter
 	road, err := ingest.New(ingest.Config{
 		Catalogue: live,
 		Store: struct {

@@ -45,7 +45,11 @@ func (a *App) buildAuth() (who, error) {
 	w := who{keys: keys, tenants: tenants, authenticate: a.nobodyInParticular}
 	if !o.NoAuth {
 		w.authenticate = func(r *http.Request) (signalbox.Principal, error) {
-			return authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"))
+			p, err := authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"))
+			if err == nil {
+				err = a.limiter.Peek(&p) // what a rate refuses need not be read
+			}
+			return p, err
 		}
 	}
 	return w, nil

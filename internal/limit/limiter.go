@@ -51,8 +51,18 @@ func New(cfg Config) (*Limiter, error) {
 // which there will be one.
 func (l *Limiter) Take(p *signalbox.Principal) error { return l.rate.take(l.scoped(p)) }
 
-// Peek is what Take would answer now; it takes nothing.
-func (l *Limiter) Peek(p *signalbox.Principal) error { return l.rate.peek(l.scoped(p)) }
+// Peek is what Take would answer now to a principal that may do nothing but send;
+// it takes nothing. Such a principal's requests can be refused before they are read,
+// which costs a fraction of what it takes to find out that they are sends. To others
+// it is nil: they may have come for something else.
+func (l *Limiter) Peek(p *signalbox.Principal) error {
+	for i := range p.Permissions {
+		if p.Permissions[i].Action != signalbox.ActionSend {
+			return nil
+		}
+	}
+	return l.rate.peek(l.scoped(p))
+}
 
 // Enter takes a place among the sends that are under way. It is nil, and then Leave
 // has to follow, or OVERLOADED.

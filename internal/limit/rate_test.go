@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -127,13 +128,32 @@ func TestWhatARefusalSays(t *testing.T) { // P-17
 	}
 }
 
+// A request is refused unread only where it cannot be anything but a send.
+func TestWhoIsRefusedUnread(t *testing.T) {
+	for texts, refused := range map[string]bool{
+		"events:send:order/*": true, "events:send": true, "events:send:order/* events:send:a/b": true,
+		"events:send:order/* events:read": false, "tenant:admin": false, "operator": false, "dispatches:redrive": false,
+	} {
+		l, clock := newLimiter(t, limit.Config{})
+		p := who(signalbox.Limits{Rate: 1}, signalbox.Limits{})
+		var err error
+		p.Permissions, err = signalbox.ParsePermissions(strings.Fields(texts))
+		require.NoError(t, err)
+		require.NoError(t, l.Peek(p), texts)
+		require.NoError(t, l.Take(p), "looking takes nothing")
+		require.Error(t, l.Take(p))
+		require.Equal(t, refused, l.Peek(p) != nil, texts)
+		clock.pass(time.Second)
+		require.NoError(t, l.Peek(p))
+	}
+}
+
 func TestNobodyIsHeldToTheLimitsOfAKeyTheyDoNotHave(t *testing.T) {
 	l, _ := newLimiter(t, limit.Config{})
 	p := who(signalbox.Limits{}, signalbox.Limits{Rate: 1, Batch: 1, PayloadBytes: 1, Page: 1})
 	p.Key = signalbox.ID{}
 	require.Equal(t, 1000, taken(l, p, 1000))
 	require.NoError(t, l.Batch(p, 1000))
-	require.NoError(t, l.Page(p, 1000))
 	require.Zero(t, l.PayloadBytes(p).Value)
 }
 

@@ -16,22 +16,12 @@ func (l *Limiter) PayloadBytes(p *signalbox.Principal) signalbox.LimitReached {
 // INVALID_INPUT.
 func (l *Limiter) Batch(p *signalbox.Principal, events int) error {
 	least := l.least(p, "batch", func(of signalbox.Limits) int { return of.Batch })
-	return exceeded(events, least, "/inputs", "inputs has %d events; the limit is %g: send them in several requests")
-}
-
-// Page is nil where a principal may ask for that many elements of a list at once, or
-// else INVALID_INPUT.
-func (l *Limiter) Page(p *signalbox.Principal, first int) error {
-	least := l.least(p, "page", func(of signalbox.Limits) int { return of.Page })
-	return exceeded(first, least, "/first", "first is %d; the limit is %g: ask for the rest after endCursor")
-}
-
-func exceeded(asked int, least signalbox.LimitReached, path, sentence string) error {
-	if least.Value == 0 || float64(asked) <= least.Value {
+	if least.Value == 0 || float64(events) <= least.Value {
 		return nil
 	}
 	return &signalbox.Error{
-		Code: signalbox.CodeInvalidInput, Path: path, Message: fmt.Sprintf(sentence, asked, least.Value), Limit: &least,
+		Code: signalbox.CodeInvalidInput, Path: "/inputs", Limit: &least,
+		Message: fmt.Sprintf("inputs has %d events; the limit is %g: send them in several requests", events, least.Value),
 	}
 }
 
