@@ -240,3 +240,25 @@ func TestTheAuditLogSaysWhoDidWhat(t *testing.T) { // P-18
 	require.Len(t, strings.Split(s.ok("audit", "--tenant", "acme", "--json", "--limit", "2"), "\n"), 2)
 	require.NotContains(t, s.ok("audit"), "acme", "the default tenant's is another")
 }
+
+func TestATenantsBacklogIsItsOwn(t *testing.T) { // P-17
+	s := newSite(t)
+	s.ok("tenants", "create", "acme", "--max-backlog", "2")
+	s.orders("acme")
+	s.orders("default")
+	key, other := s.key("acme", "events:send"), s.key("default", "events:send")
+	i := s.serve("--temporal-address", "127.0.0.1:1") // where nothing listens
+	order := func(key string) reply {
+		return i.must(key, sendQuery, `{"input":{"type":"order","operation":"placed","waitFor":"ACCEPTED","payload":{"id":"o-1"}}}`)
+	}
+	var refused reply
+	for range 4 {
+		refused = order(key)
+	}
+	require.Equal(t, "OVERLOADED", refused.code())
+	require.Equal(t, map[string]any{"name": "backlog", "value": 2.0, "scope": "tenant"}, refused.Errors[0].Extensions["limit"])
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	require.Equal(t, []string{"2"}, rows(t, s.dsn, `SELECT count(*)::text FROM events`), "what was refused has stored nothing")
+	require.Empty(t, i.sendOne(key, "invoice", "sent").Errors, "what starts nothing needs no room")
+	require.Empty(t, order(other).Errors)
+}
