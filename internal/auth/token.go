@@ -119,10 +119,26 @@ func (t *tokens) readClaims(raw []byte) (map[string]any, error) {
 		return nil, refuse(err, "has claims that are not one good JSON object")
 	}
 	claims, _ := payload.Decode(raw).(map[string]any)
+	for name := range claims {
+		if registered, similar := readsAs(name); similar {
+			return nil, refuse(nil, "has a claim that reads as %s and is written otherwise: have the issuer take it out", registered)
+		}
+	}
 	if claims["iss"] != t.cfg.Issuer {
 		return nil, refuse(nil, "is of another issuer: get one of %s", t.cfg.Issuer)
 	}
 	return claims, nil
+}
+
+// readsAs tells whether the library, which reads names of claims in any case, takes
+// that name for one of its own that is written otherwise.
+func readsAs(name string) (registered string, similar bool) {
+	for _, registered := range []string{"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "at_hash", "_claim_names", "_claim_sources"} {
+		if name != registered && strings.EqualFold(name, registered) {
+			return registered, true
+		}
+	}
+	return "", false
 }
 
 // isAccess tells whether a token with that typ may be shown here. Others, such as
