@@ -25,8 +25,8 @@ func (c *Config) can(ctx context.Context, _ any, next graphql.Resolver, needed [
 	if err != nil {
 		return nil, err
 	}
-	for _, action := range needed {
-		if action == authenticated || p.Permissions.Allow(signalbox.Action(action)) {
+	for _, one := range needed {
+		if one == authenticated || allowsAll(p.Permissions, one) {
 			return next(ctx)
 		}
 	}
@@ -36,6 +36,18 @@ func (c *Config) can(ctx context.Context, _ any, next graphql.Resolver, needed [
 	last := len(needed) - 1
 	return nil, signalbox.Errorf(signalbox.CodeForbidden, "this needs one of the permissions %s and %s, and the caller has none of them",
 		strings.Join(needed[:last], ", "), needed[last])
+}
+
+// and stands between permissions of which each is needed.
+const and = " and "
+
+func allowsAll(permissions signalbox.Permissions, needed string) bool {
+	for action := range strings.SplitSeq(needed, and) {
+		if !permissions.Allow(signalbox.Action(action)) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkPermissions is nil where every root field says who may ask for it, by actions
@@ -70,8 +82,13 @@ func checkPermission(field *ast.FieldDefinition, root bool) error {
 		return fmt.Errorf("@%s has no permission: nobody might ask for it", canDirective)
 	}
 	for _, one := range needed {
-		if action := one.Value.Raw; action != authenticated && !slices.Contains(signalbox.Actions(), signalbox.Action(action)) {
-			return fmt.Errorf("@%s has %q, which is no permission", canDirective, action)
+		if one.Value.Raw == authenticated {
+			continue
+		}
+		for action := range strings.SplitSeq(one.Value.Raw, and) {
+			if !slices.Contains(signalbox.Actions(), signalbox.Action(action)) {
+				return fmt.Errorf("@%s has %q, which is no permission", canDirective, action)
+			}
 		}
 	}
 	return nil

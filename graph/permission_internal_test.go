@@ -19,6 +19,8 @@ func TestASchemaWithoutPermissionsIsNotServed(t *testing.T) {
 		`type Query { a: Int @can(any: ["operator"]) } type Subscription { b: Int }`:                         "Subscription.b: a root field has one @can, and this has 0",
 		`type Query { a: Int @can(any: []) }`:                                                                "Query.a: @can has no permission",
 		`type Query { a: Int @can(any: ["operator", "event:read"]) }`:                                        `Query.a: @can has "event:read", which is no permission`,
+		`type Query { a: Int @can(any: ["events:read and rules:write"]) }`:                                   "",
+		`type Query { a: Int @can(any: ["events:read and authenticated"]) }`:                                 `Query.a: @can has "authenticated", which is no permission`,
 		`type Query { a: Int @can(any: ["events:send:t/o"]) }`:                                               `Query.a: @can has "events:send:t/o", which is no permission`,
 		`type Query { a: Int @can(any: ["operator"]) } type Rule { b: Int @can(any: ["authenticated"]) }`:    "Rule.b: @can is held to on fields of Query and Mutation alone",
 		`schema { query: Q mutation: M } type Q { a: Int @can(any: ["operator"]) } type M { b: Int c: Int }`: "M.b: a root field has one @can, and this has 0",

@@ -15,7 +15,7 @@ import (
 const anID = "01900000-0000-7000-8000-000000000001"
 
 // rootField is a document that asks for one root field alone, and the permissions
-// each of which is enough for it.
+// each of which is enough for it; of those with & between each is needed.
 type rootField struct {
 	document string
 	enough   string
@@ -30,7 +30,7 @@ var rootFields = map[string]rootField{
 	"events":            {`{ events { nodes { id } } }`, "events:read"},
 	"dispatches":        {`{ dispatches { nodes { id } } }`, "events:read"},
 	"explainEvent":      {asking["explainEvent"], "events:read"},
-	"previewRule":       {asking["previewRule"], "events:read"},
+	"previewRule":       {asking["previewRule"], "events:read&rules:write"},
 	"compareRules":      {asking["compareRules"], "events:read"},
 	"eventTypes":        {`{ eventTypes { type } }`, "events:read types:write rules:write"},
 	"eventType":         {`{ eventType(type: "t", operation: "o") { type } }`, "events:read types:write rules:write"},
@@ -101,7 +101,7 @@ func TestEveryRootFieldAsksWhoMay(t *testing.T) {
 				e := a.failed(t, signalbox.CodeForbidden)
 				require.Len(t, a.Errors, 1)
 				require.Equal(t, []any{name}, e.Path)
-				require.Contains(t, e.Message, strings.Fields(field.enough)[0])
+				require.Contains(t, e.Message, strings.ReplaceAll(strings.Fields(field.enough)[0], "&", " and "))
 				require.Empty(t, d.all())
 				require.Empty(t, d.asked)
 				require.Zero(t, d.log.count())
@@ -119,6 +119,14 @@ func TestOneRefusalLeavesTheOthers(t *testing.T) {
 	a = d.run(t, `{ viewer { permissions } tenants { slug } tenant { slug } keys { id } auditLog { nodes { id } } }`, "")
 	require.Len(t, a.Errors, 4)
 	require.JSONEq(t, `{"permissions":["dispatches:redrive","events:send:t/o"]}`, string(a.Data["viewer"]))
+}
+
+// TestADraftIsForWhoMayReadEventsAndWriteRules: its condition can ask for anything in
+// tenant.config, letter by letter, which is for who writes rules; and of events, which
+// is for who reads them (P-18).
+func TestADraftIsForWhoMayReadEventsAndWriteRules(t *testing.T) {
+	d := open(t, &fakes{principal: func() (signalbox.Principal, error) { return may("events:read", "rules:write"), nil }})
+	require.Empty(t, d.run(t, asking["previewRule"], "").Errors)
 }
 
 // TestFragmentsAndAliasesOpenNothing that the field itself does not.

@@ -2789,7 +2789,7 @@ func (ec *executionContext) _Query_previewRule(ctx context.Context, field graphq
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				any, err := ec.unmarshalNString2ᚕstringᚄ(ctx, []any{"events:read"})
+				any, err := ec.unmarshalNString2ᚕstringᚄ(ctx, []any{"events:read and rules:write"})
 				if err != nil {
 					var zeroVal *model.RulePreview
 					return zeroVal, err

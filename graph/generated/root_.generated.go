@@ -3127,9 +3127,10 @@ enum ChangeAction {
 
   """
   What a draft would have made of stored events, beside the rule of that name that is
-  in force, if one is. Nothing is stored or started.
+  in force, if one is. Nothing is stored or started. A draft can ask for whatever is in
+  tenant.config, which is why reading events is not enough.
   """
-  previewRule(draft: RuleInput!, "The newest 10000 where it is left out." window: WindowInput): RulePreview @can(any: ["events:read"])
+  previewRule(draft: RuleInput!, "The newest 10000 where it is left out." window: WindowInput): RulePreview @can(any: ["events:read and rules:write"])
 
   "What a SHADOW rule and an enabled one have said of the same stored events."
   compareRules(shadow: String!, enabled: String!, "The newest 10000 where it is left out." window: WindowInput): RuleComparison @can(any: ["events:read"])
@@ -3302,7 +3303,8 @@ type CreatedKey {
 `, BuiltIn: false},
 	{Name: "../schema/permission.graphqls", Input: `"""
 Who may ask for the field: a principal that has any of these permissions, where
-tenant:admin is as good as all of its tenant's. authenticated is everybody who is
+tenant:admin is as good as all of its tenant's, and one and another means both.
+authenticated is everybody who is
 known. A send is held to the names that may be sent besides.
 """
 directive @can(any: [String!]!) on FIELD_DEFINITION
