@@ -38,7 +38,12 @@ BEGIN
         member := pg_has_role(current_user, 'signalbox_app', 'MEMBER');
     END IF;
     IF NOT member THEN
-        EXECUTE format('GRANT signalbox_app TO %I', current_user);
+        BEGIN
+            EXECUTE format('GRANT signalbox_app TO %I', current_user);
+        EXCEPTION
+            WHEN insufficient_privilege THEN
+                RAISE EXCEPTION '% may not act as the role signalbox_app: let an administrator run GRANT signalbox_app TO %', current_user, quote_ident(current_user);
+        END;
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO signalbox_app', current_schema());
 END $$;
@@ -254,6 +259,15 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose Down
+
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM tenants WHERE config_sealed IS NOT NULL) THEN
+        RAISE EXCEPTION 'the config of tenants is sealed, and going back would lose it: note it down, run UPDATE tenants SET config_sealed = NULL, config_key = NULL, and set it anew afterwards';
+    END IF;
+END $$;
+-- +goose StatementEnd
 
 DROP FUNCTION ensure_partition(text, date);
 DROP FUNCTION pending_starts(int);

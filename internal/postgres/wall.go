@@ -68,15 +68,22 @@ func runs[T any](list []T, tenantOf func(*T) signalbox.ID) iter.Seq2[signalbox.I
 	}
 }
 
-// checkWall is an error unless row-level security holds for this connection.
+// checkWall is an error unless row-level security holds for this connection. It
+// does not for superusers, for roles with BYPASSRLS, for who owns the tables, and
+// where somebody has switched it off.
 func (db *DB) checkWall(ctx context.Context) error {
-	var free bool
-	err := db.pool.QueryRow(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&free)
-	if err != nil {
+	const sql = `
+SELECT coalesce(string_agg(c.relname, ', ' ORDER BY c.relname), '')
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE p.polname = 'own_tenant' AND n.nspname = current_schema() AND NOT row_security_active(c.oid)`
+	var open string
+	if err := db.pool.QueryRow(ctx, sql).Scan(&open); err != nil {
 		return translate(err)
 	}
-	if free {
-		return errors.New("the role " + AppRole + " is a superuser or has BYPASSRLS, so that nothing in the database keeps tenants apart: run ALTER ROLE " + AppRole + " NOSUPERUSER NOBYPASSRLS")
+	if open == "" {
+		return nil
 	}
-	return nil
+	return errors.New("row-level security does not hold for the role " + AppRole + " on " + open +
+		", so that nothing in the database keeps tenants apart there: run ALTER ROLE " + AppRole +
+		" NOSUPERUSER NOBYPASSRLS, see that another role owns the tables, and that none has been altered to DISABLE ROW LEVEL SECURITY")
 }
