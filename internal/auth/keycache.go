@@ -35,8 +35,9 @@ const (
 	retryGap = 500 * time.Millisecond
 
 	// maxColdLookups is how many ids that are not remembered may be asked for at once,
-	// and coldWait how long one waits for its turn.
-	maxColdLookups = 16
+	// which is half of the connections that a server has by default, and coldWait how
+	// long one waits for its turn.
+	maxColdLookups = 8
 	coldWait       = 250 * time.Millisecond
 
 	cachedKeys    = 10_000
@@ -89,9 +90,9 @@ type keyCache struct {
 	known   *lru.Cache[signalbox.ID, *entry]
 	unknown *lru.Cache[signalbox.ID, time.Time]
 
-	// forgotten counts calls of forget. What was asked for before one is not kept.
+	// forgotten has when keys were forgotten. What was asked for before is not kept.
 	mu        sync.Mutex
-	forgotten uint64
+	forgotten *lru.Cache[signalbox.ID, time.Time]
 }
 
 func newKeyCache(store KeyStore, now func() time.Time, log *slog.Logger) (*keyCache, error) {
@@ -103,7 +104,14 @@ func newKeyCache(store KeyStore, now func() time.Time, log *slog.Logger) (*keyCa
 	if err != nil {
 		return nil, err
 	}
-	return &keyCache{store: store, now: now, log: log, cold: semaphore.NewWeighted(maxColdLookups), known: known, unknown: unknown}, nil
+	forgotten, err := lru.New[signalbox.ID, time.Time](cachedKeys)
+	if err != nil {
+		return nil, err
+	}
+	return &keyCache{
+		store: store, now: now, log: log, cold: semaphore.NewWeighted(maxColdLookups),
+		known: known, unknown: unknown, forgotten: forgotten,
+	}, nil
 }
 
 // get is the key with that id, nil where there is none, or an error that says when to
@@ -158,10 +166,6 @@ func (c *keyCache) ask(ctx context.Context, id signalbox.ID) (*entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	at := c.now()
-	c.mu.Lock()
-	before := c.forgotten
-	c.mu.Unlock()
-
 	k, err := c.store.KeyByID(ctx, id)
 	unknown := signalbox.ErrorCode(err) == signalbox.CodeNotFound
 	if err != nil && !unknown {
@@ -171,7 +175,8 @@ func (c *keyCache) ask(ctx context.Context, id signalbox.ID) (*entry, error) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	keep := before == c.forgotten
+	forgotten, ok := c.forgotten.Peek(id)
+	keep := !ok || forgotten.Before(at)
 	if unknown {
 		c.known.Remove(id)
 		if keep {
@@ -223,7 +228,7 @@ func (c *keyCache) waitStale(ctx context.Context, e *entry, answer <-chan single
 func (c *keyCache) forget(id signalbox.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forgotten++
+	c.forgotten.Add(id, c.now())
 	c.known.Remove(id)
 	c.unknown.Remove(id)
 	c.flight.Forget(string(id[:]))
