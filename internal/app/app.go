@@ -116,7 +116,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	relay := dispatch.NewRelay(db, runner, log)
 	a.down.background("relay", relay.Run)
-	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: db.CountPending, Backlog: o.MaxBacklog, Now: time.Now, Random: rand.Float64})
+	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: db.CountPending, Backlog: o.MaxBacklog, Alone: live.Alone, Now: time.Now, Random: rand.Float64})
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (a *App) build(ctx context.Context) error {
 	perTenant.PayloadBytes, perTenant.Batch = least(perTenant.PayloadBytes, limits.MaxBytes), least(perTenant.Batch, signalbox.MaxBatch)
 	limiter, err := limit.New(limit.Config{
 		Server:   perTenant,
-		InFlight: o.MaxInFlight, Now: time.Now, Random: rand.Float64,
+		InFlight: o.MaxInFlight, Alone: live.Alone, Now: time.Now, Random: rand.Float64,
 	})
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (a *App) buildAuth() (who, error) {
 		w.authenticate = func(r *http.Request) (signalbox.Principal, error) {
 			p, err := authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"))
 			if err == nil {
-				err = a.limiter.Peek(&p) // what a rate refuses need not be read
+				err = a.limiter.Peek(&p) // what is refused need not be read
 			}
 			return p, err
 		}

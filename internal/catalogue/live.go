@@ -163,6 +163,9 @@ func (l *Live) Tenants() []signalbox.Tenant {
 	return all
 }
 
+// Alone tells that there is one tenant and no other.
+func (l *Live) Alone() bool { return len(*l.snapshots.Load()) == 1 }
+
 // TenantSlug is the slug of a tenant, which workflows get to see.
 func (l *Live) TenantSlug(tenant signalbox.ID) string {
 	s, err := l.of(tenant)

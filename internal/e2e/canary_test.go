@@ -41,11 +41,10 @@ rules:
 // (P-27).
 func TestACanaryInEveryFieldIsSeenNowhere(t *testing.T) {
 	s := newSite(t)
-	s.ok("tenants", "create", "acme")
 	file := filepath.Join(t.TempDir(), "catalogue.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(watched), 0o600))
-	s.ok("apply", "--tenant", "acme", "-f", file)
-	key, reader := s.key("acme", "tenant:admin"), s.key("acme", "events:read")
+	s.ok("apply", "--tenant", "default", "-f", file)
+	key, reader := s.key("default", "tenant:admin"), s.key("default", "events:read")
 	secret := func(key string) string { return key[strings.LastIndex(key[:40], "_")+1:] } // after the id
 	i := s.serve("--log-level", "debug")
 

@@ -22,10 +22,13 @@ func Fair(held, more, used, total int) bool {
 	return held+more <= total-used
 }
 
+func never() bool { return false }
+
 // flight counts the sends that are under way.
 type flight struct {
 	total  int
 	random func() float64
+	alone  func() bool
 
 	mu   sync.Mutex
 	used int
@@ -39,10 +42,23 @@ const inFlightRetry = time.Second
 func (f *flight) enter(tenant signalbox.ID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	held := f.held[tenant]
-	if Fair(held, 1, f.used, f.total) {
-		f.used++
-		f.held[tenant] = held + 1
+	if err := f.refusal(tenant); err != nil {
+		return err
+	}
+	f.used++
+	f.held[tenant]++
+	return nil
+}
+
+func (f *flight) peek(tenant signalbox.ID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refusal(tenant)
+}
+
+// refusal is nil where there is a place for the tenant.
+func (f *flight) refusal(tenant signalbox.ID) error {
+	if f.used < f.total && (f.alone() || Fair(f.held[tenant], 1, f.used, f.total)) {
 		return nil
 	}
 	e := &signalbox.Error{

@@ -51,6 +51,38 @@ func TestWhatIsUnderWayIsShared(t *testing.T) { // P-17
 	}
 }
 
+// Where there is one tenant, nothing is kept for others, until there are some.
+func TestTheOnlyTenantSharesWithNobody(t *testing.T) { // P-17
+	alone := true
+	is := func() bool { return alone }
+	l, _ := newLimiter(t, limit.Config{InFlight: 100, Alone: is})
+	w := &waiting{by: map[signalbox.ID]int{}, clock: newClock()}
+	g, err := limit.NewGauge(limit.GaugeConfig{Count: w.count, Backlog: 100, Alone: is, Now: w.now, Random: noJitter})
+	require.NoError(t, err)
+	require.Equal(t, 100, entered(l, tenant(1), 1000))
+	require.NotContains(t, signalbox.AsError(l.Enter(tenant(1))).Message, "share")
+	require.Equal(t, 100, admitted(g, tenant(1), 1000))
+	alone = false
+	for range 60 {
+		l.Leave(tenant(1))
+	}
+	g.Release(tenant(1), 60)
+	require.Equal(t, 10, entered(l, tenant(1), 1000))
+	require.Equal(t, 10, admitted(g, tenant(1), 1000))
+}
+
+// A send that would find no place can be refused unread.
+func TestLookingForAPlaceTakesNone(t *testing.T) {
+	l, _ := newLimiter(t, limit.Config{InFlight: 4})
+	for range 10 {
+		require.NoError(t, l.Peek(tenant(1)))
+	}
+	require.Equal(t, 2, entered(l, tenant(1), 10))
+	require.Equal(t, l.Enter(tenant(1)), l.Peek(tenant(1)))
+	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(l.Peek(tenant(1))))
+	require.NoError(t, l.Peek(tenant(2)))
+}
+
 func TestThereIsRoomForOneAtLeast(t *testing.T) {
 	l, _ := newLimiter(t, limit.Config{InFlight: 1})
 	require.NoError(t, l.Enter(tenant(1)))

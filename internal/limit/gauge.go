@@ -27,6 +27,7 @@ type GaugeConfig struct {
 	Count func(ctx context.Context, most int) (map[signalbox.ID]int, error)
 	// Backlog is how many there may be over all tenants; 0 is the default.
 	Backlog int
+	Alone   func() bool // as in Config
 	Now     func() time.Time
 	// Random is from 0 up to and without 1.
 	Random func() float64
@@ -38,7 +39,7 @@ type GaugeConfig struct {
 // flight at the moment of the count, and over by what other replicas admit since.
 //
 // The server's limit is over all tenants, who share it as Fair says: one alone gets
-// to a half of it, so that there is room for others. A tenant's and a key's own
+// to a half of it, so that there is room for others, unless there are none. A tenant's and a key's own
 // limits are held against the tenant's backlog.
 type Gauge struct {
 	cfg GaugeConfig
@@ -69,6 +70,9 @@ func NewGauge(cfg GaugeConfig) (*Gauge, error) {
 	if cfg.Count == nil || cfg.Now == nil || cfg.Random == nil {
 		return nil, errors.New("limit.NewGauge: a part of the config is missing")
 	}
+	if cfg.Alone == nil {
+		cfg.Alone = never
+	}
 	cfg.Backlog = cmp.Or(cfg.Backlog, DefaultBacklog)
 	return &Gauge{cfg: cfg, counted: backlog{by: make(map[signalbox.ID]int)}, since: backlog{by: make(map[signalbox.ID]int)}}, nil
 }
@@ -95,7 +99,7 @@ func (g *Gauge) Admit(p *signalbox.Principal, starts int) error {
 		return g.refusal(own, over, fmt.Sprintf("%d of this tenant's starts are waiting for Temporal, and the limit is %g (backlog)", held, own.Value))
 	case all+starts > total:
 		return g.refusal(server, float64(all+starts-total), fmt.Sprintf("%d starts are waiting for Temporal, and the limit is %d (maxBacklog)", all, total))
-	case !Fair(held, starts, all, total):
+	case !g.cfg.Alone() && !Fair(held, starts, all, total):
 		over := float64(held+starts-(total-all)) / 2 // each that is worked off is one fewer held and one more left
 		return g.refusal(server, over, fmt.Sprintf("%d of this tenant's starts are waiting for Temporal, which is its share of the %d that may (maxBacklog)", held, total))
 	}

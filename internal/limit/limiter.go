@@ -19,6 +19,9 @@ type Config struct {
 	Server signalbox.Limits
 	// InFlight is how many sends may be under way at once; 0 is the default.
 	InFlight int
+	// Alone tells that there is one tenant only, who then has to leave nothing to
+	// others; nil is never.
+	Alone func() bool
 	// Now is the clock that buckets fill by.
 	Now func() time.Time
 	// Random is from 0 up to and without 1.
@@ -40,10 +43,13 @@ func New(cfg Config) (*Limiter, error) {
 	if cfg.InFlight < 0 || len(cfg.Server.Check()) > 0 {
 		return nil, errors.New("limit.New: a limit is negative, or there is a burst without a rate")
 	}
+	if cfg.Alone == nil {
+		cfg.Alone = never
+	}
 	return &Limiter{
 		server: cfg.Server,
 		rate:   rates{now: cfg.Now, buckets: make(map[owner]*bucket)},
-		flight: flight{total: cmp.Or(cfg.InFlight, DefaultInFlight), random: cfg.Random, held: make(map[signalbox.ID]int)},
+		flight: flight{total: cmp.Or(cfg.InFlight, DefaultInFlight), random: cfg.Random, alone: cfg.Alone, held: make(map[signalbox.ID]int)},
 	}, nil
 }
 
@@ -51,8 +57,8 @@ func New(cfg Config) (*Limiter, error) {
 // which there will be one.
 func (l *Limiter) Take(p *signalbox.Principal) error { return l.rate.take(l.scoped(p)) }
 
-// Peek is what Take would answer now to a principal that may do nothing but send;
-// it takes nothing. Such a principal's requests can be refused before they are read,
+// Peek is what Take and then Enter would answer now to a principal that may do
+// nothing but send; it takes nothing. Such a principal's requests can be refused before they are read,
 // which costs a fraction of what it takes to find out that they are sends. To others
 // it is nil: they may have come for something else.
 func (l *Limiter) Peek(p *signalbox.Principal) error {
@@ -61,7 +67,10 @@ func (l *Limiter) Peek(p *signalbox.Principal) error {
 			return nil
 		}
 	}
-	return l.rate.peek(l.scoped(p))
+	if err := l.rate.peek(l.scoped(p)); err != nil {
+		return err
+	}
+	return l.flight.peek(p.Tenant.ID)
 }
 
 // Enter takes a place among the sends that are under way. It is nil, and then Leave

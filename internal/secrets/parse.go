@@ -19,8 +19,8 @@ var errNoColon = errors.New("is not <id>:<key>, with the key's 32 bytes in base6
 
 // Parse reads a keyring: entries "<id>:<base64 of 32 bytes>" with white space or
 // commas between them. The first is the current key, which seals; the others only
-// open. No text gives nil: there is no key. An error names an entry by its place and
-// id, and never holds what could be a key.
+// open. No text gives nil: there is no key. An error names an entry by its place,
+// and by its id where its key is one; it never holds what could be a key.
 func Parse(text string) (*Keyring, error) {
 	entries := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(entries) == 0 {
@@ -66,7 +66,8 @@ func parseEntry(entry string) (id string, raw []byte, err error) {
 		raw, err = base64.RawStdEncoding.Strict().DecodeString(text)
 	}
 	if err != nil || len(raw) != keyBytes {
-		return "", nil, fmt.Errorf("with the id %q has a key that is not %d bytes in base64: generate one", id, keyBytes)
+		// The two may have changed places: what reads as an id may be a key then.
+		return "", nil, fmt.Errorf("has a key that is not %d bytes in base64: generate one", keyBytes)
 	}
 	if uniform(raw) {
 		return "", nil, fmt.Errorf("with the id %q has a key that is one byte over and over: generate one", id)
