@@ -28,6 +28,8 @@ func TestInputsOfKeysAreRead(t *testing.T) {
 		"many":               {create(`permissions: [` + strings.Repeat(`"events:read" `, 101) + `]`), "", "", "the limit is 100", 0},
 		"no list":            {create(`permissions: null`), "", "", "", 0},
 		"a moment":           {create(`permissions: [], expiresAt: "tomorrow"`), "", "/expiresAt", "RFC 3339", 0},
+		"no moment":          {create(`permissions: ["events:read"], expiresAt: "0001-01-01T00:00:00Z"`), "", "/expiresAt", "is in the past", 1},
+		"beyond all years":   {create(`permissions: ["events:read"], expiresAt: "9999-12-31T23:59:59-23:00"`), "", "/expiresAt", "RFC 3339", 0},
 		"an id":              {`mutation { revokeKey(id: "CANARY") { id } }`, "", "", "id is not a UUID", 0},
 		"an id to rotate":    {`mutation { rotateKey(id: "") { secret } }`, "", "", "id is not a UUID", 0},
 		"an overlap":         {`mutation { rotateKey(id: "` + anID + `", overlap: "1d") { secret } }`, "", "", "ISO 8601", 0},

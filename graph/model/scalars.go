@@ -46,8 +46,10 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 func UnmarshalTime(v any) (time.Time, error) {
 	s, _ := v.(string)
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	t = t.UTC()
+	// At either end of the years that can be written, UTC's may be one that cannot.
+	if err != nil || t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}, signalbox.Errorf(signalbox.CodeInvalidInput, "a time is written as RFC 3339 has it, e.g. 2026-03-01T12:00:00Z")
 	}
-	return t.UTC(), nil
+	return t, nil
 }
