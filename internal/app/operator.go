@@ -39,15 +39,16 @@ func withStore[T any](ctx context.Context, o Operator, do func(*postgres.DB) (T,
 	})
 }
 
-// withTenant is withStore, as the operator of one tenant.
+// withTenant is withStore, as the operator of one tenant, of which no more than the
+// name is looked at: a key must be revoked by who has not the key to the secrets.
 func withTenant[T any](ctx context.Context, o Operator, slug string, do func(db *postgres.DB, by signalbox.Principal) (T, error)) (T, error) {
 	return withStore(ctx, o, func(db *postgres.DB) (T, error) {
-		t, err := db.TenantBySlug(ctx, slug)
+		id, err := db.TenantID(ctx, slug)
 		if err != nil {
 			var none T
 			return none, err
 		}
-		return do(db, o.principal(t))
+		return do(db, o.principal(signalbox.Tenant{ID: id, Slug: slug}))
 	})
 }
 

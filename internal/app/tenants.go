@@ -48,7 +48,11 @@ func (o Operator) ChangeTenant(ctx context.Context, slug string, c TenantChange)
 		if err != nil {
 			return signalbox.Tenant{}, err
 		}
-		return tenants.Change(ctx, by, by.Tenant.ID, c.edit(by.Tenant.Limits))
+		now, err := db.Tenant(ctx, by.Tenant.ID)
+		if err != nil {
+			return signalbox.Tenant{}, err
+		}
+		return tenants.Change(ctx, by, now.ID, c.edit(now.Limits))
 	})
 }
 

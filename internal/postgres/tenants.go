@@ -78,16 +78,26 @@ func (db *DB) Tenant(ctx context.Context, id signalbox.ID) (signalbox.Tenant, er
 	return t, err
 }
 
-// TenantBySlug is one tenant; NOT_FOUND where there is none of that name.
-func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error) {
+// TenantID is the id of a tenant; NOT_FOUND where there is none of that slug. It opens
+// nothing that is sealed.
+func (db *DB) TenantID(ctx context.Context, slug string) (signalbox.ID, error) {
 	found, err := queryAll(ctx, db, pgx.RowTo[*signalbox.ID], `SELECT tenant_of_slug($1)`, slug)
+	if err != nil {
+		return signalbox.ID{}, err
+	}
+	if len(found) == 0 || found[0] == nil {
+		return signalbox.ID{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
+	}
+	return *found[0], nil
+}
+
+// TenantBySlug is one tenant; NOT_FOUND where there is none of that slug.
+func (db *DB) TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error) {
+	id, err := db.TenantID(ctx, slug)
 	if err != nil {
 		return signalbox.Tenant{}, err
 	}
-	if len(found) == 0 || found[0] == nil {
-		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
-	}
-	return db.Tenant(ctx, *found[0])
+	return db.Tenant(ctx, id)
 }
 
 // CreateTenant makes a tenant, and gives it an id where it has none. A slug or a
