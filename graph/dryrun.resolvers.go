@@ -20,5 +20,5 @@ func (r *queryResolver) TestCustomEvent(ctx context.Context, input model.SendCus
 	if err != nil {
 		return nil, err
 	}
-	return testResponseOf(result), nil
+	return testResponseOf(result, r.showsStart(&p)), nil
 }

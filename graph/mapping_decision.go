@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/graph/model"
@@ -20,7 +21,8 @@ func warningOf(w *signalbox.Warning) model.Warning { return model.Warning(*w) }
 
 func violationOf(v *signalbox.Violation) model.Violation { return model.Violation(*v) }
 
-func testResponseOf(r *ingest.TestResult) *model.TestCustomEventResponse {
+// testResponseOf shows the start requests of the rules that shown allows.
+func testResponseOf(r *ingest.TestResult, shown func(*signalbox.Dispatch) bool) *model.TestCustomEventResponse {
 	out := &model.TestCustomEventResponse{
 		Outcome: r.Outcome, Type: r.Event.Type, Operation: r.Event.Operation, SchemaVersion: nonEmpty(r.Event.SchemaVersion),
 		Warnings:         mapped(r.Warnings, warningOf),
@@ -32,10 +34,25 @@ func testResponseOf(r *ingest.TestResult) *model.TestCustomEventResponse {
 		d := &r.Dispatches[i]
 		out.Starts[i] = model.WorkflowStart{
 			Rule: d.Rule, RuleVersion: d.RuleVersion, Namespace: d.Namespace, WorkflowType: d.WorkflowType,
-			WorkflowID: d.WorkflowID, TaskQueue: d.TaskQueue, Request: r.Requests[i],
+			WorkflowID: d.WorkflowID, TaskQueue: d.TaskQueue,
+		}
+		if shown(d) {
+			out.Starts[i].Request = r.Requests[i]
 		}
 	}
 	return out
+}
+
+// readsConfig tells whether a rule's start may have something of tenant.config in it.
+func readsConfig(s *signalbox.StartSpec) bool {
+	for _, expressions := range []map[string]string{s.Input, s.Memo, s.SearchAttributes} {
+		for _, expression := range expressions {
+			if strings.Contains(expression, "tenant") {
+				return true
+			}
+		}
+	}
+	return strings.Contains(s.ID, "tenant")
 }
 
 func explanationOf(e *signalbox.Explanation) *model.Explanation {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/signalbox/signalbox/graph/model"
 	"github.com/signalbox/signalbox/internal/signalbox"
@@ -26,4 +27,18 @@ func (r *Resolver) saveRule(ctx context.Context, create bool, in *model.RuleInpu
 		return nil, err
 	}
 	return ruleResultOf(saved), nil
+}
+
+// showsStart tells which starts p may see as they would be made: what is in
+// tenant.config is for those who write rules.
+func (r *Resolver) showsStart(p *signalbox.Principal) func(*signalbox.Dispatch) bool {
+	if p.Permissions.Allow(signalbox.ActionWriteRules) {
+		return func(*signalbox.Dispatch) bool { return true }
+	}
+	rules := r.cfg.Catalogue.Rules(p.Tenant.ID)
+	return func(d *signalbox.Dispatch) bool {
+		return slices.ContainsFunc(rules, func(rule signalbox.Rule) bool {
+			return rule.Name == d.Rule && rule.Version == d.RuleVersion && !readsConfig(&rule.Start)
+		})
+	}
 }

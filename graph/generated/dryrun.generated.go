@@ -388,10 +388,10 @@ func (ec *executionContext) _WorkflowStart_request(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
-			return ec.marshalNMap2encodingᚋjsonᚐRawMessage(ctx, selections, v)
+			return ec.marshalOMap2encodingᚋjsonᚐRawMessage(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_WorkflowStart_request(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -527,7 +527,7 @@ func (ec *executionContext) _WorkflowStart(ctx context.Context, sel ast.Selectio
 			}
 		case "request":
 			out.Values[i] = ec._WorkflowStart_request(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

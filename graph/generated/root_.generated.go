@@ -2802,8 +2802,11 @@ type WorkflowStart {
   workflowType: String!
   workflowID: String!
   taskQueue: String!
-  "Temporal's StartWorkflowExecutionRequest, as it would be sent."
-  request: Map!
+  """
+  Temporal's StartWorkflowExecutionRequest, as it would be sent. Where the rule puts
+  something of tenant.config into it, null for whoever may not write rules.
+  """
+  request: Map
 }
 `, BuiltIn: false},
 	{Name: "../schema/event.graphqls", Input: `type Mutation {

@@ -804,6 +804,7 @@ type WorkflowStart struct {
 	WorkflowType string `json:"workflowType"`
 	WorkflowID   string `json:"workflowID"`
 	TaskQueue    string `json:"taskQueue"`
-	// Temporal's StartWorkflowExecutionRequest, as it would be sent.
-	Request json.RawMessage `json:"request"`
+	// Temporal's StartWorkflowExecutionRequest, as it would be sent. Where the rule puts
+	// something of tenant.config into it, null for whoever may not write rules.
+	Request json.RawMessage `json:"request,omitempty"`
 }
