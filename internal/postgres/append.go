@@ -171,9 +171,14 @@ INSERT INTO idempotency_keys (tenant_id, key, fingerprint, event_id)
 SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::uuid[])
 ON CONFLICT DO NOTHING`
 
+// goByKeys has the statements of a flush planned once a connection and not each time:
+// planning the look-ups of keys takes several times as long as they do, for every
+// tenant of the flush. Such a plan must not rest on how large the table was when it
+// was made: each look-up goes by the primary key, whatever that says.
+const goByKeys = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`
+
 // An event with a key is stored only if the key is its own. The join for that is
-// left out of a flush without keys: it costs a lone send a third of its time, most
-// of it for planning.
+// left out of a flush without keys.
 const (
 	insertEvents = `
 INSERT INTO events (tenant_id, id, type, operation, entity_id, data, source, subject, metadata, occurred_at, schema_version, decisions, decisions_omitted)
@@ -206,7 +211,9 @@ ON CONFLICT DO NOTHING`
 const selectKeys = `
 SELECT k.event_id, k.fingerprint
 FROM unnest($2::text[]) WITH ORDINALITY AS w(key, n)
-JOIN idempotency_keys k ON k.tenant_id = $1 AND k.key = w.key
+CROSS JOIN LATERAL (
+    SELECT k.event_id, k.fingerprint FROM idempotency_keys k WHERE k.tenant_id = $1 AND k.key = w.key LIMIT 1
+) k
 ORDER BY w.n`
 
 // storeOnce sends everything as one pipeline, which Postgres runs as one implicit
@@ -215,6 +222,7 @@ ORDER BY w.n`
 func (a *Appender) storeOnce(ctx context.Context, all []*row) error {
 	slices.SortStableFunc(all, func(a, b *row) int { return bytes.Compare(a.Event.Tenant[:], b.Event.Tenant[:]) })
 	var batch pgx.Batch
+	batch.Queue(goByKeys)
 	var owners []keyOwner // of keyed, in its order
 	var keyed []*row
 	for tenant, rows := range runs(all, func(r **row) signalbox.ID { return (*r).Event.Tenant }) {

@@ -186,3 +186,31 @@ func TestManySendersShareCommits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[signalbox.ID]int{defaultTenant: 64 * 40}, n)
 }
+
+// Crowds come from many tenants too: what a flush costs for each of them must leave it
+// time for all that can be in one.
+func TestAFlushOfManyTenants(t *testing.T) {
+	db := pgtest.Open(t)
+	records := make([]*signalbox.Record, 2000)
+	for i := range records {
+		records[i] = record("key", "a")
+		records[i].Event.Tenant = signalbox.ID(uuid.Must(uuid.NewV7()))
+		records[i].Dispatches[0].Tenant = records[i].Event.Tenant
+	}
+	stored(t, db, records...)
+}
+
+// The plans of a flush are made once, and must be good for whatever the tables become.
+func TestAppendIsQuickWhateverTheTableWas(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	db, owner := pgtest.Connect(t, dsn+"&pool_max_conns=1"), connect(t, dsn)
+	stored(t, db, record(uuid.NewString(), "a"))
+	run(t, owner, `ALTER TABLE idempotency_keys SET (autovacuum_enabled = off)`, `ANALYZE idempotency_keys`)
+	stored(t, db, record(uuid.NewString(), "a")) // planned for a table of one page
+	run(t, owner, `INSERT INTO idempotency_keys (tenant_id, key, fingerprint, event_id) SELECT k.tenant_id, 'k' || n, k.fingerprint, k.event_id FROM (SELECT * FROM idempotency_keys LIMIT 1) k, generate_series(1, 200000) n`)
+	records := make([]*signalbox.Record, 200)
+	for i := range records {
+		records[i] = record(uuid.NewString(), "a")
+	}
+	stored(t, db, records...) // 200 looks at 200,000 rows would outlast its timeout
+}
