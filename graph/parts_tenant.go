@@ -14,6 +14,8 @@ type Keys interface {
 	Create(ctx context.Context, by signalbox.Principal, tenant signalbox.ID, e signalbox.KeyEdit) (signalbox.APIKey, string, error)
 	Rotate(ctx context.Context, by signalbox.Principal, tenant, id signalbox.ID, overlap time.Duration) (signalbox.APIKey, string, error)
 	Revoke(ctx context.Context, by signalbox.Principal, tenant, id signalbox.ID) (signalbox.APIKey, error)
+	// Get is NOT_FOUND where the tenant has no such key.
+	Get(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error)
 	// List is newest first.
 	List(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error)
 }

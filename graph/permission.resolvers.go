@@ -10,7 +10,6 @@ import (
 
 	"github.com/signalbox/signalbox/graph/generated"
 	"github.com/signalbox/signalbox/graph/model"
-	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
@@ -28,11 +27,12 @@ func (r *viewerResolver) Key(ctx context.Context, obj *model.Viewer) (*model.API
 	if err != nil || p.Key.IsZero() {
 		return nil, err
 	}
-	keys, err := r.cfg.Keys.List(ctx, p.Tenant.ID)
+	key, err := r.cfg.Keys.Get(ctx, p.Tenant.ID, p.Key)
 	if err != nil {
 		return nil, err
 	}
-	return found(keys, keyOf, func(k *signalbox.APIKey) bool { return k.ID == p.Key }), nil
+	out := keyOf(&key)
+	return &out, nil
 }
 
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }

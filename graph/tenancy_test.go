@@ -62,16 +62,26 @@ func (e keyFakes) Revoke(_ context.Context, by signalbox.Principal, of, id signa
 	return signalbox.APIKey{ID: id, Name: "till", RevokedAt: moment}, err
 }
 
+func (e keyFakes) Get(_ context.Context, of, id signalbox.ID) (signalbox.APIKey, error) {
+	err := e.note("Get", of, id)
+	return e.whole(), err
+}
+
 func (e keyFakes) List(_ context.Context, of signalbox.ID) ([]signalbox.APIKey, error) {
 	err := e.note("List", of)
-	whole := e.key(signalbox.KeyEdit{
+	return []signalbox.APIKey{e.whole(), {ID: keyID(12), Name: "", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}}, err
+}
+
+// whole is a key with everything in it.
+func (e keyFakes) whole() signalbox.APIKey {
+	k := e.key(signalbox.KeyEdit{
 		Name: "till", ExpiresAt: moment.Add(48 * time.Hour), Limits: signalbox.Limits{Rate: 0.5, Page: 10},
 		Permissions: signalbox.Permissions{
 			{Action: signalbox.ActionSend, Send: signalbox.Pattern{Type: "order/line", Operation: "*"}}, {Action: signalbox.ActionReadEvents},
 		},
 	})
-	whole.RevokedAt, whole.LastUsedAt, whole.ReplacedBy = moment.Add(time.Hour), moment.Add(time.Minute), keyID(11)
-	return []signalbox.APIKey{whole, {ID: keyID(12), Name: "", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}}, err
+	k.RevokedAt, k.LastUsedAt, k.ReplacedBy = moment.Add(time.Hour), moment.Add(time.Minute), keyID(11)
+	return k
 }
 
 func (e tenantFakes) Create(_ context.Context, by signalbox.Principal, slug string, edit signalbox.TenantEdit) (signalbox.Tenant, error) {

@@ -59,7 +59,9 @@ func createKey(ctx context.Context, tx pgx.Tx, actor string, k *signalbox.APIKey
 // Keys lists a tenant's keys, newest first, and after them those that are expired or
 // revoked; a thousand at the most.
 func (db *DB) Keys(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error) {
-	return query(ctx, db, scanAPIKey, selectAPIKeys, tenant, maxKeys)
+	w := whereTenant("k.tenant_id", tenant)
+	w.arg(maxKeys)
+	return list(ctx, db, scanAPIKey, selectAPIKeys, w)
 }
 
 // KeyByID finds a key by its id alone, whoever's it is. It is how a caller's tenant

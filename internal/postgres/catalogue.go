@@ -64,7 +64,9 @@ func (db *DB) Snapshot(ctx context.Context, tenant signalbox.ID) (signalbox.Tena
 // RuleVersions is what has been published of a rule, newest first; nothing of a
 // rule that there has never been. Those of a deleted rule are kept.
 func (db *DB) RuleVersions(ctx context.Context, tenant signalbox.ID, name string) ([]signalbox.RuleVersion, error) {
-	return query(ctx, db, scanRuleVersion, selectRuleVersions, tenant, name)
+	w := whereTenant("tenant_id", tenant)
+	w.arg(name)
+	return list(ctx, db, scanRuleVersion, selectRuleVersions, w)
 }
 
 // readCatalogue reads the rest of a tenant's catalogue in one round trip.
