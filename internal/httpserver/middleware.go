@@ -136,7 +136,7 @@ func onlyLoopbackHosts(next http.Handler) http.Handler {
 		host = strings.Trim(host, "[]")
 		ip := net.ParseIP(host)
 		if !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
-			writeText(w, http.StatusForbidden, "without authentication this server answers to localhost only, and the request's Host is another")
+			writeText(w, http.StatusForbidden, "this server answers to localhost only, as it has no authentication or a key in its playground, and the request's Host is another")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -143,7 +143,10 @@ func TestCrossSiteRequests(t *testing.T) {
 		{name: "an opaque origin", method: "POST", headers: []string{"Origin", "null"}, status: 403},
 		{name: "another port of this machine", method: "POST", headers: []string{"Origin", "http://signalbox.example:9000"}, status: 403},
 		{name: "nonsense for a site", method: "POST", headers: []string{"Sec-Fetch-Site", "elsewhere"}, status: 403},
-		{name: "a look from another site, which its page cannot read", method: "GET", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, status: 200},
+		{name: "our own page's query", method: "GET", headers: []string{"Sec-Fetch-Site", "same-origin"}, status: 200},
+		{name: "an allowed page's query", method: "GET", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://app.example"}, status: 200},
+		{name: "another site's query", method: "GET", headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, status: 403},
+		{name: "another site's image", method: "GET", headers: []string{"Sec-Fetch-Site", "cross-site"}, status: 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.status, ask(ambient, c.method, "/graphql", c.headers...).Code)
