@@ -18,8 +18,9 @@ import (
 
 const (
 	// A flush and the queue are bounded in bytes, so that neither large payloads
-	// nor many of them can make a flush outlast its timeout or grow memory.
-	maxFlushBytes  = 4 << 20
+	// nor many of them can make a flush outlast its timeout, keep others waiting for
+	// long, or grow memory.
+	maxFlushBytes  = 1 << 20
 	maxQueuedBytes = 64 << 20
 	// rowBytes is what a row costs beside its texts.
 	rowBytes = 1 << 10
@@ -69,6 +70,7 @@ func NewAppender(db *DB) *Appender {
 	a.group = group[[]*row]{
 		flush:    a.flush,
 		cost:     costOf,
+		tenant:   func(rows []*row) signalbox.ID { return rows[0].Event.Tenant },
 		maxBatch: maxFlushBytes,
 		maxQueue: maxQueuedBytes,
 		lanes:    appendLanes,
@@ -77,13 +79,17 @@ func NewAppender(db *DB) *Appender {
 	return a
 }
 
-// Append commits the records and sets each one's Owner or Err. The records of one
-// call share a transaction where possible; each is stored whole or not at all.
+// Append commits the records, in the turn of the first one's tenant, and sets each
+// one's Owner or Err. The records of one call share a transaction where possible; each
+// is stored whole or not at all.
 //
 // A record's UNAVAILABLE leaves open whether it was committed: the answer of the
 // database was lost. Its id is never used again, so a retry by the client cannot
 // collide with it, and with a key the retry finds it.
 func (a *Appender) Append(records []*signalbox.Record) {
+	if len(records) == 0 {
+		return
+	}
 	rows := make([]*row, len(records))
 	for i, r := range records {
 		rows[i] = newRow(r)
