@@ -3096,7 +3096,10 @@ type EventTypeResult {
   breaks: [Violation!]!
   "Rules that read what the new schema does not have, or as another kind."
   brokenRules: [BrokenRule!]!
-  "How many of the newest stored events of the pair were held to the new schema."
+  """
+  How many of the newest stored events of the pair were held to the new schema; none
+  for whoever may not read events.
+  """
   sampledEvents: Int!
   "Those of them that break it."
   refusedEvents: EventSample!

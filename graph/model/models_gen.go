@@ -312,7 +312,8 @@ type EventTypeResult struct {
 	Breaks []Violation `json:"breaks"`
 	// Rules that read what the new schema does not have, or as another kind.
 	BrokenRules []BrokenRule `json:"brokenRules"`
-	// How many of the newest stored events of the pair were held to the new schema.
+	// How many of the newest stored events of the pair were held to the new schema; none
+	// for whoever may not read events.
 	SampledEvents int `json:"sampledEvents"`
 	// Those of them that break it.
 	RefusedEvents *EventSample `json:"refusedEvents"`

@@ -38,3 +38,21 @@ func TestConfigIsForWhoWritesRules(t *testing.T) {
 	require.Contains(t, s.ok(writer, dryRun, nil).Text, "CANARY")
 	s.ok(writer, draft, nil)
 }
+
+// TestSchemasAskNothingOfEvents for who may write types and not read events: by a
+// pattern and a dry run they could read any payload, letter by letter (P-18).
+func TestSchemasAskNothingOfEvents(t *testing.T) {
+	s := serve(t)
+	admin := s.key(signalbox.DefaultTenantSlug, "tenant:admin")
+	s.ok(admin, `mutation { saveEventType(input: {type: "order", operation: "placed"}) { change { action } } }`, nil)
+	s.ok(admin, `mutation { sendCustomEvent(input: {type: "order", operation: "placed", payload: {id: "1", data: {ssn: "123"}}}) { eventID } }`, nil)
+	ask := func(key, pattern string) string {
+		return s.ok(key, `mutation($s: Map) { saveEventType(input: {type: "order", operation: "placed", schema: $s}, dryRun: true) { warnings { message } sampledEvents refusedEvents { count eventIDs } } }`,
+			map[string]any{"s": map[string]any{"type": "object", "properties": map[string]any{"ssn": map[string]any{"type": "string", "pattern": pattern}}}}).Text
+	}
+	types := s.key(signalbox.DefaultTenantSlug, "types:write")
+	require.Equal(t, ask(types, "^1"), ask(types, "^9"))
+	both := s.key(signalbox.DefaultTenantSlug, "types:write", "events:read")
+	require.Contains(t, ask(both, "^1"), `"count":0`)
+	require.Contains(t, ask(both, "^9"), `"count":1`)
+}

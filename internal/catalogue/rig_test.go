@@ -101,5 +101,5 @@ func (r *rig) keep(records ...*signalbox.Record) {
 
 // as is who changes things of a tenant in these tests.
 func as(tenant signalbox.ID) signalbox.Principal {
-	return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant}, Actor: "test"}
+	return signalbox.Principal{Tenant: signalbox.Tenant{ID: tenant}, Actor: "test", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}
 }
