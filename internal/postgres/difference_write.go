@@ -58,7 +58,10 @@ ON CONFLICT (tenant_id, name) DO UPDATE SET
 func (db *DB) write(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, d *difference) error {
 	var first, second pgx.Batch
 	if d.settings != nil {
-		clear, sealed, key := db.sealConfig(tenant, d.settings.Config)
+		clear, sealed, key, err := db.sealConfig(ctx, tx, tenant, d.settings.Config)
+		if err != nil {
+			return err
+		}
 		queue(&first, updateSettings, tenant, clear, sealed, key, d.settings.UnknownNames)
 	}
 	if len(d.types) > 0 {

@@ -108,6 +108,37 @@ func TestSealedConfigIsNotLostByGoingBack(t *testing.T) {
 	require.EqualValues(t, 5, version)
 }
 
+// Who forgets the key must not leave secrets in the clear beside those that are sealed.
+func TestNothingInTheClearIsAddedToWhatIsSealed(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	ring, err := secrets.Parse(mustGenerate(t, "k1"))
+	require.NoError(t, err)
+	keyed, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Secrets: ring})
+	require.NoError(t, err)
+	t.Cleanup(keyed.Close)
+	keyless := pgtest.Connect(t, dsn)
+	secret := json.RawMessage(`{"token":"t"}`)
+	plain, err := keyless.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "before", Config: secret})
+	require.NoError(t, err, "nothing is sealed yet")
+	_, err = keyed.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "sealed", Config: secret})
+	require.NoError(t, err)
+
+	_, err = keyless.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "after", Config: secret})
+	require.ErrorContains(t, err, `the key "k1", which this process does not have`)
+	_, err = keyless.ChangeTenant(t.Context(), "test", plain.ID, func(t *signalbox.Tenant) error {
+		t.Config = json.RawMessage(`{"token":"u"}`)
+		return nil
+	})
+	require.ErrorContains(t, err, "--secret-keys")
+	_, err = keyless.Edit(t.Context(), as(plain.ID), false, func(_ signalbox.Tenant, now catalogue) (catalogue, error) {
+		now.Settings.Config = json.RawMessage(`{"token":"v"}`)
+		return now, nil
+	})
+	require.ErrorContains(t, err, "--secret-keys")
+	_, err = keyless.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "empty"})
+	require.NoError(t, err, "nothing in it is secret")
+}
+
 func mustGenerate(t *testing.T, id string) string {
 	t.Helper()
 	text, err := secrets.Generate(id)

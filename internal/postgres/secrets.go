@@ -26,13 +26,23 @@ type Sealer interface {
 func configOf(tenant signalbox.ID) string { return "tenants/" + tenant.String() + "/config" }
 
 // sealConfig is what is stored of a config: sealed where there is a key, else in the
-// clear.
-func (db *DB) sealConfig(tenant signalbox.ID, config json.RawMessage) (clear string, sealed []byte, key string) {
-	if db.secrets == nil {
-		return string(config), nil, ""
+// clear. A process without a key adds nothing in the clear to a database whose
+// secrets are sealed.
+func (db *DB) sealConfig(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, config json.RawMessage) (clear string, sealed []byte, key string, err error) {
+	if db.secrets != nil {
+		key, sealed = db.secrets.Seal(config, configOf(tenant))
+		return "{}", sealed, key, nil
 	}
-	key, sealed = db.secrets.Seal(config, configOf(tenant))
-	return "{}", sealed, key
+	if string(config) != "{}" {
+		var with *string
+		if err := tx.QueryRow(ctx, `SELECT min(k) FROM sealed_with() k`).Scan(&with); err != nil {
+			return "", nil, "", err
+		}
+		if with != nil {
+			return "", nil, "", missingKey(*with)
+		}
+	}
+	return string(config), nil, "", nil
 }
 
 func (db *DB) openConfig(r *tenantRow) (json.RawMessage, error) {
@@ -107,7 +117,10 @@ func (db *DB) rotateTenant(ctx context.Context, actor string, tenant signalbox.I
 		if err != nil {
 			return err
 		}
-		clear, sealed, key := db.sealConfig(tenant, config)
+		clear, sealed, key, err := db.sealConfig(ctx, tx, tenant, config)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, scoped(reseal), tenant, clear, sealed, key); err != nil {
 			return err
 		}

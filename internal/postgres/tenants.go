@@ -107,8 +107,11 @@ func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant
 		t.ID = signalbox.ID(uuid.Must(uuid.NewV7()))
 	}
 	t.Config, t.UnknownNames = orObject(t.Config), or(t.UnknownNames, signalbox.UnknownReject)
-	config, sealed, key := db.sealConfig(t.ID, t.Config)
-	err := db.writeAs(ctx, t.ID, func(ctx context.Context, tx pgx.Tx) (err error) {
+	err := db.writeAs(ctx, t.ID, func(ctx context.Context, tx pgx.Tx) error {
+		config, sealed, key, err := db.sealConfig(ctx, tx, t.ID, t.Config)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, insertTenant, t.ID, t.Slug, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
 			return err
 		}
@@ -157,7 +160,10 @@ func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.I
 			t = before
 			return nil
 		}
-		config, sealed, key := db.sealConfig(tenant, t.Config)
+		config, sealed, key, err := db.sealConfig(ctx, tx, tenant, t.Config)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, scoped(updateTenant), tenant, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
 			return err
 		}
