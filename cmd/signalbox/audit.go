@@ -30,6 +30,9 @@ func (c *auditCmd) Run(ctx context.Context, out output) error {
 	if c.Limit < 1 {
 		return fmt.Errorf("--limit is how many entries to print: 1 at least, and not %d", c.Limit)
 	}
+	if c.Since < 0 {
+		return fmt.Errorf("--since is how far to look back, e.g. 24h, and not %s", c.Since)
+	}
 	filter := signalbox.AuditFilter{Kind: signalbox.AuditKind(strings.ToUpper(c.Kind)), Name: c.Name, Actor: c.Actor}
 	if c.Since > 0 {
 		filter.From = time.Now().Add(-c.Since)

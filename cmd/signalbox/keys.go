@@ -38,6 +38,11 @@ func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return fmt.Errorf("--can: %w", err)
 	}
+	for _, one := range c.Can {
+		if isList(one) {
+			return fmt.Errorf("--can %q is several permissions in one: give the flag once for each", one)
+		}
+	}
 	if c.ExpiresIn < 0 {
 		return errors.New("--expires-in is negative: leave it out for a key that never expires")
 	}
@@ -51,6 +56,17 @@ func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
 		return err
 	}
 	return printKey(out, c.Tenant, key)
+}
+
+// isList tells of a permission to send whose names have another permission behind a
+// comma. A name may have a comma in it, but hardly one that is followed by that.
+func isList(permission string) bool {
+	for _, part := range strings.Split(permission, ",")[1:] {
+		if _, err := signalbox.ParsePermission(strings.TrimSpace(part)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 type keysRotateCmd struct {

@@ -38,6 +38,6 @@ func (c *secretsRotateCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out.stdout, "the configs of %d tenants are sealed anew, the others were already\n", rotated)
+	_, err = fmt.Fprintf(out.stdout, "configs of tenants sealed anew: %d; the others were already\n", rotated)
 	return err
 }

@@ -118,9 +118,10 @@ func (c *serveCmd) Run(ctx context.Context, out output) error {
 	})
 }
 
-// oidc is nil where no issuer is named.
+// oidc is nil where nothing is said of an issuer. Roles and the like without one are
+// no reason to go on without: who gave them believes that tokens are taken.
 func (c *serveCmd) oidc() *auth.OIDCConfig {
-	if c.OIDCIssuer == "" && c.OIDCAudience == "" {
+	if c.OIDCIssuer == "" && c.OIDCAudience == "" && len(c.OIDCAlgorithms) == 0 && len(c.OIDCTenant) == 0 && len(c.OIDCRole) == 0 {
 		return nil
 	}
 	roles := make(map[string][]string, len(c.OIDCRole))
