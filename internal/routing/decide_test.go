@@ -74,6 +74,8 @@ func TestDecide(t *testing.T) { // P-12, P-13, P-19, X-01
 		{`payload.data.n > 1 && payload.data.kind == "x"`, `{"n": "text", "kind": "y"}`, "FILTERED", `payload.data.kind == "x" does not hold: payload.data.kind is "y"`},
 		{`payload.data.password == "a"`, `{"password": "hunter2"}`, "FILTERED", `payload.data.password == "a" does not hold: payload.data.password is [redacted]`},
 		{`tenant.config.region == "eu" && payload.data.n > tenant.config.limit`, `{"n": 51}`, "MATCHED", ""},
+		{`tenant.config.region == "us"`, `{}`, "FILTERED", `tenant.config.region == "us" does not hold: tenant.config.region is [redacted]`},
+		{`tenant.config.limit > 50`, `{}`, "FILTERED", "tenant.config.limit > 50 does not hold: tenant.config.limit is 50"},
 		{`tenant.config.regions == "eu"`, `{}`, "FILTERED", "tenant.config.regions is missing"},
 		{`payload.id.startsWith("o-")`, `{}`, "MATCHED", ""},
 		{`event.subject == "u1"`, `{}`, "FILTERED", `event.subject == "u1" does not hold: event.subject is null`},

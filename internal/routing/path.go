@@ -197,6 +197,9 @@ func (s *spot) observe(v *variables) string {
 	if s.sensitive(v.facts) {
 		return redacted
 	}
+	if _, isText := value.(string); isText && s.path[0].name == "tenant" {
+		return redacted // it may be an address with a password in it, and is sealed at rest
+	}
 	return show(value)
 }
 
