@@ -51,13 +51,17 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 		"--max-batch is negative: leave it out where there is to be no limit",
 		"--max-page is negative: leave it out where there is to be no limit",
 	}, lines(err), "every fault is a line")
-	out, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", "", "--rate", "0", "--burst", "0", "--max-page", "0")
+	out, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", "acme-ns", "--rate", "0", "--burst", "0", "--max-page", "0")
 	require.NoError(t, err)
-	require.Equal(t, "tenant acme: namespace -, unknown names accept, limits -\n", out)
+	require.Equal(t, "tenant acme: namespace acme-ns, unknown names accept, limits -\n", out)
+	for _, other := range []string{"", "elsewhere"} {
+		_, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", other)
+		require.ErrorContains(t, err, "for good")
+	}
 
 	out, err = try(t, t.Context(), "tenants", "list")
 	require.NoError(t, err)
-	require.Regexp(t, `^SLUG +NAMESPACE +UNKNOWN NAMES +LIMITS +CREATED\nacme +- +accept +- +20\S+Z\ndefault `, out)
+	require.Regexp(t, `^SLUG +NAMESPACE +UNKNOWN NAMES +LIMITS +CREATED\nacme +acme-ns +accept +- +20\S+Z\ndefault `, out)
 }
 
 func TestKeysArePrintedOnceAndAlone(t *testing.T) { // P-18
@@ -141,9 +145,13 @@ func TestSecretKeys(t *testing.T) { // P-18
 	t.Setenv("SIGNALBOX_DSN", pgtest.DSN(t))
 	var out, log bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"secrets", "keygen"}, &out, &log))
-	require.Regexp(t, `^k20\d{6}:[A-Za-z0-9+/]{43}=\n$`, out.String())
-	require.NotContains(t, log.String(), strings.TrimSpace(out.String())[10:])
-	_, err := try(t, t.Context(), "secrets", "keygen", "--id", "No")
+	require.Regexp(t, `^k20\d{6}-[a-z2-7]{8}:[A-Za-z0-9+/]{43}=\n$`, out.String())
+	id, key, _ := strings.Cut(strings.TrimSpace(out.String()), ":")
+	require.NotContains(t, log.String(), key)
+	another, err := try(t, t.Context(), "secrets", "keygen")
+	require.NoError(t, err)
+	require.NotContains(t, another, id+":", "two keys of one day are told apart")
+	_, err = try(t, t.Context(), "secrets", "keygen", "--id", "No")
 	require.ErrorContains(t, err, "id")
 
 	_, err = try(t, t.Context(), "secrets", "rotate", "--secret-keys", "nonsense")

@@ -26,7 +26,7 @@ func TestTenantsNeverShareAWorkflowID(t *testing.T) { // I3, I7
 		"the operator's own, elsewhere":             {signalbox.Tenant{Slug: "default"}, `"x"`, "other", "x", "other", false},
 		"a tenant in the shared namespace":          {signalbox.Tenant{Slug: "acme"}, "", "", "acme/r/" + event.String(), "shared", false},
 		"one with an id":                            {signalbox.Tenant{Slug: "acme"}, `"x"`, "", "acme/x", "shared", false},
-		"one that names the shared namespace":       {signalbox.Tenant{Slug: "acme"}, `"x"`, "shared", "acme/x", "shared", false},
+		"one that names the shared namespace":       {signalbox.Tenant{Slug: "acme"}, `"x"`, "shared", "", "", true},
 		"one that names another's":                  {signalbox.Tenant{Slug: "acme"}, `"x"`, "bolts", "", "", true},
 		"a tenant with a namespace of its own":      {signalbox.Tenant{Slug: "acme", Namespace: "ns-acme"}, `"x"`, "", "x", "ns-acme", false},
 		"one that names it":                         {signalbox.Tenant{Slug: "acme", Namespace: "ns-acme"}, `"x"`, "ns-acme", "x", "ns-acme", false},

@@ -117,7 +117,7 @@ func (l *Live) Refresh(ctx context.Context) error {
 func homeOf(t *signalbox.Tenant, shared string) routing.Home {
 	home := routing.Home{Namespace: cmp.Or(t.Namespace, shared)}
 	if t.Slug != signalbox.DefaultTenantSlug {
-		home.Fenced = true
+		home.Fenced, home.Own = true, t.Namespace
 		if home.Namespace == shared {
 			home.IDPrefix = t.Slug + "/"
 		}

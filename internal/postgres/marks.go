@@ -124,6 +124,13 @@ func (m *Marker) write(batch []signalbox.Mark) {
 		if err == nil {
 			return
 		}
+		if classify(err) == faultData && len(batch) > 1 {
+			// One of them is at fault: alone, each is written or dropped by itself.
+			for i := range batch {
+				m.write(batch[i : i+1])
+			}
+			return
+		}
 		if try == markTries || classify(err) == faultData {
 			m.log.Warn("marks dropped; the relay will redo their starts", "marks", len(batch), "error", err)
 			return

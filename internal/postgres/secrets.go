@@ -65,7 +65,7 @@ func missingKey(id string) error {
 }
 
 // CheckSecrets is an error, in words for the operator, where something is sealed with
-// a key that is not there.
+// a key that is not there, or does not open.
 func (db *DB) CheckSecrets(ctx context.Context) error {
 	keys, err := queryAll(ctx, db, pgx.RowTo[string], `SELECT * FROM sealed_with()`)
 	if err != nil {
@@ -75,6 +75,18 @@ func (db *DB) CheckSecrets(ctx context.Context) error {
 	for _, key := range keys {
 		if db.secrets == nil || !db.secrets.Has(key) {
 			return missingKey(key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	tenants, err := db.Revisions(ctx)
+	if err != nil {
+		return err
+	}
+	for tenant := range tenants {
+		if _, err := db.Tenant(ctx, tenant); err != nil {
+			return err // a key of that id may be another key
 		}
 	}
 	return nil

@@ -204,6 +204,13 @@ func (r ring) Open(id string, sealed []byte, additional string) ([]byte, error) 
 	return []byte(plain), nil
 }
 
+// impostorRing has other keys under the same ids.
+type impostorRing struct{ ring }
+
+func (impostorRing) Open(string, []byte, string) ([]byte, error) {
+	return nil, errors.New("it is not what was sealed")
+}
+
 func turned(s string) []byte {
 	b := []byte(s)
 	for i := range b {
@@ -265,6 +272,13 @@ func TestConfigIsSealedAtRest(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, tenant, got, "nothing has changed for the tenant, its revision neither")
 	}
+
+	// A key of the right name that is another key is found when a server starts, and
+	// not by its tenants.
+	impostor, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Secrets: impostorRing{ring{[]string{"k2"}}}})
+	require.NoError(t, err)
+	defer impostor.Close()
+	require.ErrorContains(t, impostor.CheckSecrets(t.Context()), "does not open")
 
 	// An edit of the catalogue seals too.
 	_, err = second.Edit(t.Context(), signalbox.Principal{Tenant: clear, Actor: "test"}, false, func(_ signalbox.Tenant, now catalogue) (catalogue, error) {

@@ -26,8 +26,8 @@ func CompileRule(r signalbox.Rule, home Home) (*Rule, error) {
 	faults := check(&r)
 	if named := r.Start.Namespace; named != "" {
 		compiled.namespace = named
-		if home.Fenced && named != home.Namespace {
-			faults = append(faults, signalbox.Violation{Pointer: "/start/namespace", Message: "is not the tenant's own: leave it out, or have the operator give the tenant that namespace"})
+		if home.Fenced && named != home.Own {
+			faults = append(faults, signalbox.Violation{Pointer: "/start/namespace", Message: "is not the tenant's own: leave it out, or have the operator give the tenant a namespace"})
 		}
 	}
 	var more []signalbox.Violation

@@ -37,8 +37,10 @@ type Options struct {
 // Home is where a tenant's workflows live.
 type Home struct {
 	Namespace string // Temporal's, of rules that name none
-	// Fenced tenants' rules start workflows there and nowhere else.
+	// Fenced tenants' rules start workflows there and nowhere else, and may name no
+	// namespace but Own, the tenant's own; "" is none.
 	Fenced bool
+	Own    string
 	// IDPrefix stands before every workflow id, where tenants share the namespace: what
 	// one calls its workflows must never be what another does, or it would be answered
 	// with the other's run, or end it (I3, I7).
