@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +27,8 @@ func (c *runCmd) secretKeys() (string, error) {
 	if err != nil || text != "" {
 		return text, err
 	}
-	if text, err = app.NewSecretKey("dev"); err != nil {
+	// Each has an id of its own, so that one that was lost is missed and not mistaken.
+	if text, err = app.NewSecretKey("dev-" + strings.ToLower(rand.Text()[:8])); err != nil {
 		return "", err
 	}
 	return text, writeCredential(c.path(secretKeyFile), text)

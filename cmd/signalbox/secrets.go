@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/internal/app"
@@ -14,13 +16,14 @@ type secretsCmd struct {
 }
 
 type secretsKeygenCmd struct {
-	ID string `help:"The key's name, 1 to 32 of a to z, 0 to 9 and -; of today's date if not given."`
+	ID string `help:"The key's name, 1 to 32 of a to z, 0 to 9 and -; of today's date and chance if not given."`
 }
 
 func (c *secretsKeygenCmd) Run(out output) error {
 	id := c.ID
 	if id == "" {
-		id = time.Now().UTC().Format("k20060102")
+		// Two keys of one day are not to pass for each other.
+		id = strings.ToLower(time.Now().UTC().Format("k20060102-") + rand.Text()[:8])
 	}
 	text, err := app.NewSecretKey(id)
 	if err != nil {
