@@ -18,7 +18,7 @@ type tenantsCmd struct {
 
 // tenantFlags are a tenant's settings. What is not given stays as it is.
 type tenantFlags struct {
-	Namespace    *string `help:"The Temporal namespace of rules that name none; an empty one is the server's own."`
+	Namespace    *string `help:"The Temporal namespace of the tenant's workflows, its own and for good; the server's if not given."`
 	Config       string  `help:"A file with a JSON object, which rules read as tenant.config; - is standard input." placeholder:"FILE"`
 	UnknownNames string  `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept," default:""`
 
@@ -44,7 +44,7 @@ func (f tenantFlags) settings() (app.TenantChange, error) {
 type tenantsCreateCmd struct {
 	operatorFlags
 
-	Slug string `arg:"" help:"Its name in URLs and in what workflows get: a to z, 0 to 9 and -."`
+	Slug string `arg:"" help:"Its name, also in what workflows get and before their ids: a to z, 0 to 9 and -. It stays."`
 	tenantFlags
 }
 
