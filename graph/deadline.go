@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -51,6 +50,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, o
 	}()
 	ctx, hints := withHints(r.Context())
 	response := h.execute(ctx, r, op, vars)
+	if hints.limited.Load() {
+		h.brake.hold(ctx)
+	}
 	out.do(func() {
 		if response != nil { // nil: the client has gone
 			hint(w.Header(), hints.longest())
@@ -93,39 +95,9 @@ func (h *Handler) over(ctx context.Context) (*graphql.Response, bool) {
 		return nil, false
 	case errors.Is(err, context.DeadlineExceeded):
 		e := late(err)
-		hintsOf(ctx).note(e.RetryAfter)
+		hintsOf(ctx).note(e)
 		return &graphql.Response{Errors: h.requestError(ctx, e)}, true
 	default:
 		return nil, true
 	}
 }
-
-type hintsKey struct{}
-
-// hints are those of all errors in an answer, of which the header can have but one:
-// the longest, after which everything may be tried again.
-type hints struct{ most atomic.Int64 }
-
-func withHints(ctx context.Context) (context.Context, *hints) {
-	h := &hints{}
-	return context.WithValue(ctx, hintsKey{}, h), h
-}
-
-func hintsOf(ctx context.Context) *hints {
-	h, _ := ctx.Value(hintsKey{}).(*hints)
-	return h
-}
-
-func (h *hints) note(after time.Duration) {
-	if h == nil || after <= 0 {
-		return
-	}
-	for {
-		most := h.most.Load()
-		if int64(after) <= most || h.most.CompareAndSwap(most, int64(after)) {
-			return
-		}
-	}
-}
-
-func (h *hints) longest() time.Duration { return time.Duration(h.most.Load()) }

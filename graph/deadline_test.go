@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -151,9 +152,14 @@ func TestHintsOnHTTP(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			each = c.errors
+			began := time.Now()
+			limited := slices.ContainsFunc(c.errors, func(err error) bool { return err != nil })
 			a, header := open(t, f).runUntil(t.Context(), t, `mutation { `+c.query+`}`)
 			require.Equal(t, http.StatusOK, a.Status)
 			require.Equal(t, c.want, header.Get("Retry-After"))
+			if limited { // whoever sends too much waits a little for the news of it
+				require.GreaterOrEqual(t, time.Since(began), 100*time.Millisecond)
+			}
 			for _, e := range a.Errors {
 				require.Equal(t, &signalbox.LimitReached{Name: "rate", Value: 0.5, Scope: signalbox.ScopeKey}, e.Extensions.Limit)
 			}

@@ -34,7 +34,7 @@ func (h *Handler) presentError(ctx context.Context, err error) *gqlerror.Error {
 	}
 	e := asError(err)
 	out.Message, out.Extensions = e.Message, h.extensions(ctx, e)
-	hintsOf(ctx).note(e.RetryAfter)
+	hintsOf(ctx).note(e)
 	if fc := graphql.GetFieldContext(ctx); fc != nil && e.Path == "" {
 		// gqlgen goes on from the field's path to that of the argument at fault, which
 		// is none of the response's.
@@ -92,7 +92,7 @@ func (c *Config) logAll(ctx context.Context, results []ingest.BatchResult) {
 	for i := range results {
 		err := results[i].Err
 		if err != nil {
-			hintsOf(ctx).note(asError(err).RetryAfter)
+			hintsOf(ctx).note(asError(err))
 		}
 		if err == nil || seen[err.Error()] {
 			continue

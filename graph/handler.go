@@ -93,6 +93,7 @@ type Handler struct {
 	cfg       Config
 	documents *documents
 	schema    graphql.ExecutableSchema
+	brake     *brake
 }
 
 // New refuses a config with a part missing.
@@ -114,6 +115,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg:       cfg,
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
 		schema:    schema,
+		brake:     newBrake(brakePause, brakePlaces),
 	}, nil
 }
 

@@ -139,6 +139,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, media string,
 		status = http.StatusForbidden
 	case signalbox.CodeRateLimited:
 		status = http.StatusTooManyRequests
+		h.brake.hold(r.Context())
 	case signalbox.CodeUnavailable, signalbox.CodeOverloaded:
 		status = http.StatusServiceUnavailable
 	default:

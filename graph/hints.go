@@ -1,0 +1,46 @@
+package graph
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/signalbox/signalbox/internal/signalbox"
+)
+
+type hintsKey struct{}
+
+// hints are what all errors of an answer say of trying again.
+type hints struct {
+	// most is the longest of them, after which everything may be tried again: the header
+	// can have but one.
+	most    atomic.Int64
+	limited atomic.Bool // one was for its sender's rate
+}
+
+func withHints(ctx context.Context) (context.Context, *hints) {
+	h := &hints{}
+	return context.WithValue(ctx, hintsKey{}, h), h
+}
+
+func hintsOf(ctx context.Context) *hints {
+	h, _ := ctx.Value(hintsKey{}).(*hints)
+	return h
+}
+
+func (h *hints) note(e *signalbox.Error) {
+	if h == nil {
+		return
+	}
+	if e.Code == signalbox.CodeRateLimited {
+		h.limited.Store(true)
+	}
+	for after := int64(e.RetryAfter); ; {
+		most := h.most.Load()
+		if after <= most || h.most.CompareAndSwap(most, after) {
+			return
+		}
+	}
+}
+
+func (h *hints) longest() time.Duration { return time.Duration(h.most.Load()) }
