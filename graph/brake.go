@@ -2,11 +2,13 @@ package graph
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
 const (
-	// brakePause is for how long a refusal by rate is held back.
+	// brakePause is for how long a refusal by rate is held back, half of it more or less:
+	// those that are refused at once are not to come back at once.
 	brakePause = 100 * time.Millisecond
 	// brakePlaces bounds the refusals that are held back at once, some 20 KB each.
 	brakePlaces = 1024
@@ -27,7 +29,7 @@ func newBrake(pause time.Duration, places int) *brake {
 	return &brake{pause: pause, places: make(chan struct{}, places)}
 }
 
-// hold returns after the pause, or when the client has gone.
+// hold returns after about the pause, or when the client has gone.
 func (b *brake) hold(ctx context.Context) {
 	select {
 	case b.places <- struct{}{}:
@@ -35,7 +37,7 @@ func (b *brake) hold(ctx context.Context) {
 		return
 	}
 	defer func() { <-b.places }()
-	timer := time.NewTimer(b.pause)
+	timer := time.NewTimer(b.pause/2 + rand.N(b.pause)) //nolint:gosec // jitter.
 	defer timer.Stop()
 	select {
 	case <-timer.C:

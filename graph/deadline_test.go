@@ -158,7 +158,7 @@ func TestHintsOnHTTP(t *testing.T) {
 			require.Equal(t, http.StatusOK, a.Status)
 			require.Equal(t, c.want, header.Get("Retry-After"))
 			if limited { // whoever sends too much waits a little for the news of it
-				require.GreaterOrEqual(t, time.Since(began), 100*time.Millisecond)
+				require.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond)
 			}
 			for _, e := range a.Errors {
 				require.Equal(t, &signalbox.LimitReached{Name: "rate", Value: 0.5, Scope: signalbox.ScopeKey}, e.Extensions.Limit)
