@@ -18,7 +18,7 @@ type tenantsCmd struct {
 
 // tenantFlags are a tenant's settings. What is not given stays as it is.
 type tenantFlags struct {
-	Namespace    *string `help:"The Temporal namespace of the tenant's workflows, its own and for good; the server's if not given."`
+	Namespace    *string `help:"The Temporal namespace of the tenant's workflows, its own, for good once anything has been started there; the server's if not given."`
 	Config       string  `help:"A file with a JSON object, which rules read as tenant.config; - is standard input." placeholder:"FILE"`
 	UnknownNames string  `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept," default:""`
 

@@ -3705,7 +3705,7 @@ extend type Mutation {
 
 "An organisation: it owns types, rules, events and keys, and sees nobody else's."
 type Tenant {
-  "In URLs, and in what a workflow gets."
+  "In what a workflow gets, and where tenants share a Temporal namespace before its workflows' ids."
   slug: String!
   "The Temporal namespace of rules that name none; null for the server's own."
   namespace: String
@@ -3740,14 +3740,14 @@ input CreateTenantInput {
 }
 
 input UpdateTenantInput {
-  "An empty one is the server's own."
+  "One that the tenant has stays, once there are starts in it."
   namespace: String
   "The whole of them."
   limits: LimitsInput
 }
 
 input SettingsInput {
-  "The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest."
+  "The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest where the server has a key for that."
   config: Map
   unknownNames: UnknownNames
 }

@@ -713,7 +713,7 @@ type SendError struct {
 }
 
 type SettingsInput struct {
-	// The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest.
+	// The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest where the server has a key for that.
 	Config       json.RawMessage         `json:"config,omitempty"`
 	UnknownNames *signalbox.UnknownNames `json:"unknownNames,omitempty"`
 }
@@ -727,7 +727,7 @@ type TemporalWorkflow struct {
 
 // An organisation: it owns types, rules, events and keys, and sees nobody else's.
 type Tenant struct {
-	// In URLs, and in what a workflow gets.
+	// In what a workflow gets, and where tenants share a Temporal namespace before its workflows' ids.
 	Slug string `json:"slug"`
 	// The Temporal namespace of rules that name none; null for the server's own.
 	Namespace *string `json:"namespace,omitempty"`
@@ -755,7 +755,7 @@ type TestCustomEventResponse struct {
 }
 
 type UpdateTenantInput struct {
-	// An empty one is the server's own.
+	// One that the tenant has stays, once there are starts in it.
 	Namespace *string `json:"namespace,omitempty"`
 	// The whole of them.
 	Limits *LimitsInput `json:"limits,omitempty"`

@@ -97,12 +97,21 @@ func (o Options) complete() (Options, error) {
 	if o.NoAuth && o.OIDC != nil {
 		return o, errors.New("--no-auth lets everybody in, and --oidc-issuer names who may: leave one of them out")
 	}
-	if o.StartTimeout < 0 || o.MaxBacklog < 0 || o.MaxPayloadBytes < 0 || o.MaxInFlight < 0 || o.QueryTimeout < 0 ||
-		o.MaxConnections < 0 || o.MaxConnectionsPerAddress < 0 || o.RequestTimeout < 0 {
-		return o, errors.New("a limit cannot be negative")
+	for _, setting := range []struct {
+		flag     string
+		negative bool
+	}{
+		{"--max-conns", o.MaxConns < 0}, {"--query-timeout", o.QueryTimeout < 0}, {"--start-timeout", o.StartTimeout < 0},
+		{"--max-backlog", o.MaxBacklog < 0}, {"--max-payload-bytes", o.MaxPayloadBytes < 0}, {"--max-in-flight", o.MaxInFlight < 0},
+		{"--request-timeout", o.RequestTimeout < 0}, {"--max-connections", o.MaxConnections < 0},
+		{"--max-connections-per-address", o.MaxConnectionsPerAddress < 0},
+	} {
+		if setting.negative {
+			return o, fmt.Errorf("%s cannot be negative: leave it out for the default", setting.flag)
+		}
 	}
 	if faults := o.TenantLimits.Check(); len(faults) > 0 {
-		return o, fmt.Errorf("%s %s", strings.TrimPrefix(faults[0].Pointer, "/limits/"), faults[0].Message)
+		return o, fmt.Errorf("--tenant-%s %s", strings.TrimPrefix(faults[0].Pointer, "/limits/"), faults[0].Message)
 	}
 	if o.MaxConnections == 0 {
 		o.MaxConnections = httpserver.DefaultMaxConnections

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -49,8 +48,7 @@ func (t *Tenants) Create(ctx context.Context, by signalbox.Principal, slug strin
 }
 
 // Change changes a tenant. Its own admin may set its config and what becomes of
-// unknown names; the namespace and the limits are the operator's. A namespace of its
-// own, once given, stays (I7).
+// unknown names; the namespace and the limits are the operator's.
 func (t *Tenants) Change(ctx context.Context, by signalbox.Principal, tenant signalbox.ID, e signalbox.TenantEdit) (signalbox.Tenant, error) {
 	if err := mayManage(&by, tenant); err != nil {
 		return signalbox.Tenant{}, err
@@ -62,10 +60,6 @@ func (t *Tenants) Change(ctx context.Context, by signalbox.Principal, tenant sig
 		return signalbox.Tenant{}, err
 	}
 	return t.cfg.Store.ChangeTenant(ctx, by.Actor, tenant, func(t *signalbox.Tenant) error {
-		if e.Namespace != nil && t.Namespace != "" && *e.Namespace != t.Namespace {
-			return invalid(faults{{Pointer: "/namespace", Message: fmt.Sprintf(
-				"is %q for good: its workflows live there, and another tenant that got the namespace later would meet them", t.Namespace)}})
-		}
 		applyTenant(t, &e)
 		return nil
 	})

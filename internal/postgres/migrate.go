@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -33,6 +34,10 @@ func (db *DB) MigrateUp(ctx context.Context) ([]Migration, error) {
 	}
 	defer closeDB()
 	results, err := provider.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) { // those before it stay
+		results, err = partial.Applied, fmt.Errorf("%s: %w", filepath.Base(partial.Failed.Source.Path), partial.Err)
+	}
 	applied := make([]Migration, 0, len(results))
 	for _, r := range results {
 		applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now(), Took: r.Duration})

@@ -123,6 +123,25 @@ func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant
 	return t, taken(err, &t)
 }
 
+const hasStarts = `SELECT EXISTS (SELECT FROM dispatches d WHERE d.tenant_id = $1)`
+
+// mayMove is nil where a tenant may get another namespace: who got this one later
+// would meet the runs that are in it (I3, I7).
+func mayMove(ctx context.Context, tx pgx.Tx, before, t *signalbox.Tenant) error {
+	if before.Namespace == "" || t.Namespace == before.Namespace {
+		return nil
+	}
+	var started bool
+	if err := tx.QueryRow(ctx, scoped(hasStarts), t.ID).Scan(&started); err != nil || !started {
+		return translate(err)
+	}
+	message := fmt.Sprintf("is %q for good: the tenant has had workflows started there, and another that got the namespace later would meet them", before.Namespace)
+	return &signalbox.Error{
+		Code: signalbox.CodeInvalidInput, Path: "/namespace", Message: "/namespace " + message,
+		Violations: []signalbox.Violation{{Pointer: "/namespace", Message: message}},
+	}
+}
+
 // taken says which name of a tenant another has already.
 func taken(err error, t *signalbox.Tenant) error {
 	var pg *pgconn.PgError
@@ -140,7 +159,7 @@ func taken(err error, t *signalbox.Tenant) error {
 }
 
 // ChangeTenant changes a tenant under its lock. What change sets of its id, slug,
-// creation or revision is not heeded. change's own error is answered as it is, and
+// creation or revision is not heeded; its namespace stays once there have been starts. change's own error is answered as it is, and
 // nothing is changed then.
 func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.ID, change func(*signalbox.Tenant) error) (signalbox.Tenant, error) {
 	var t signalbox.Tenant
@@ -154,6 +173,9 @@ func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.I
 			return planError{err}
 		}
 		t.ID, t.Slug = before.ID, before.Slug
+		if err := mayMove(ctx, tx, &before, &t); err != nil {
+			return planError{err}
+		}
 		t.Config, t.UnknownNames = orObject(t.Config), or(t.UnknownNames, signalbox.UnknownReject)
 		entry := tenantChange(&before, &t)
 		if entry == nil {

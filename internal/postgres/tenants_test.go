@@ -37,6 +37,23 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	_, err = db.ChangeTenant(t.Context(), "cli ann", defaultTenant, func(t *signalbox.Tenant) error { t.Namespace = "ns"; return nil })
 	require.Equal(t, "/namespace", signalbox.AsError(err).Path)
 
+	move := func(to string) error {
+		_, err := db.ChangeTenant(t.Context(), "cli ann", made.ID, func(t *signalbox.Tenant) error { t.Namespace = to; return nil })
+		return err
+	}
+	require.NoError(t, move("mistyped"))
+	require.NoError(t, move("ns"), "nothing has been started there")
+	r := record("", "a")
+	r.Event.Tenant, r.Dispatches[0].Tenant = made.ID, made.ID
+	stored(t, db, r)
+	for _, to := range []string{"", "elsewhere"} {
+		err := move(to)
+		require.Equal(t, "/namespace", signalbox.AsError(err).Path)
+		require.ErrorContains(t, err, "for good")
+	}
+	made, err = db.Tenant(t.Context(), made.ID)
+	require.NoError(t, err)
+
 	changed, err := db.ChangeTenant(t.Context(), "key 1", made.ID, func(t *signalbox.Tenant) error {
 		t.Limits, t.Config, t.Slug = signalbox.Limits{}, json.RawMessage(`{"m":2}`), "other"
 		return nil
@@ -60,13 +77,13 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	entries, more, err := db.Audit(t.Context(), made.ID, signalbox.AuditFilter{}, signalbox.Page{First: 10})
 	require.NoError(t, err)
 	require.False(t, more)
-	require.Len(t, entries, 2)
+	require.Len(t, entries, 4)
 	require.Equal(t, "key 1", entries[0].Actor, "newest first")
 	require.Equal(t, signalbox.AuditChanged, entries[0].Action)
 	require.JSONEq(t, `{"slug":"acme","namespace":"ns","unknownNames":"ACCEPT","limits":{"rate":2.5,"burst":4},"configMembers":["n"]}`, string(entries[0].Before))
 	require.JSONEq(t, `{"slug":"acme","namespace":"ns","unknownNames":"ACCEPT","limits":{},"configMembers":["m"],"configChanged":["m","n"]}`, string(entries[0].After))
-	require.Equal(t, signalbox.AuditCreated, entries[1].Action)
-	require.Nil(t, entries[1].Before)
+	require.Equal(t, signalbox.AuditCreated, entries[3].Action)
+	require.Nil(t, entries[3].Before)
 
 	all, err := db.Tenants(t.Context())
 	require.NoError(t, err)
