@@ -101,9 +101,14 @@ func (o Options) complete() (Options, error) {
 		flag     string
 		negative bool
 	}{
-		{"--max-conns", o.MaxConns < 0}, {"--query-timeout", o.QueryTimeout < 0}, {"--start-timeout", o.StartTimeout < 0},
-		{"--max-backlog", o.MaxBacklog < 0}, {"--max-payload-bytes", o.MaxPayloadBytes < 0}, {"--max-in-flight", o.MaxInFlight < 0},
-		{"--request-timeout", o.RequestTimeout < 0}, {"--max-connections", o.MaxConnections < 0},
+		{"--max-conns", o.MaxConns < 0},
+		{"--query-timeout", o.QueryTimeout < 0},
+		{"--start-timeout", o.StartTimeout < 0},
+		{"--max-backlog", o.MaxBacklog < 0},
+		{"--max-payload-bytes", o.MaxPayloadBytes < 0},
+		{"--max-in-flight", o.MaxInFlight < 0},
+		{"--request-timeout", o.RequestTimeout < 0},
+		{"--max-connections", o.MaxConnections < 0},
 		{"--max-connections-per-address", o.MaxConnectionsPerAddress < 0},
 	} {
 		if setting.negative {
