@@ -78,6 +78,7 @@ func (g *group[T]) do(item T) error {
 			Code:       signalbox.CodeOverloaded,
 			Message:    "too many writes are waiting for the database; send again later",
 			RetryAfter: unavailableRetry,
+			Limit:      &signalbox.LimitReached{Name: "queuedBytes", Value: float64(g.maxQueue), Scope: signalbox.ScopeServer},
 		}
 	}
 	timer := time.NewTimer(g.patience)

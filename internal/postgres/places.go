@@ -12,7 +12,8 @@ import (
 // busy for long. One tenant gets to half of them, and to one at least, so that
 // however much it asks for, others find a place.
 type places struct {
-	all chan struct{}
+	name string // of the limit
+	all  chan struct{}
 
 	mu  sync.Mutex
 	own map[signalbox.ID]*share
@@ -24,8 +25,8 @@ type share struct {
 	users  int
 }
 
-func newPlaces(n int) *places {
-	return &places{all: make(chan struct{}, n), own: make(map[signalbox.ID]*share)}
+func newPlaces(name string, n int) *places {
+	return &places{name: name, all: make(chan struct{}, n), own: make(map[signalbox.ID]*share)}
 }
 
 // enter takes a place, and answers how to give it back. Who finds none within
@@ -38,7 +39,7 @@ func (p *places) enter(ctx context.Context, tenant signalbox.ID, patience time.D
 	case own.places <- struct{}{}:
 	case <-ctx.Done():
 		p.release(tenant)
-		return nil, overloaded(full)
+		return nil, p.overloaded(cap(own.places), signalbox.ScopeTenant, full)
 	}
 	select {
 	case p.all <- struct{}{}:
@@ -46,7 +47,7 @@ func (p *places) enter(ctx context.Context, tenant signalbox.ID, patience time.D
 	case <-ctx.Done():
 		<-own.places
 		p.release(tenant)
-		return nil, overloaded(full)
+		return nil, p.overloaded(cap(p.all), signalbox.ScopeServer, full)
 	}
 }
 
@@ -71,6 +72,9 @@ func (p *places) release(tenant signalbox.ID) {
 	}
 }
 
-func overloaded(why string) error {
-	return &signalbox.Error{Code: signalbox.CodeOverloaded, Message: why, RetryAfter: unavailableRetry}
+func (p *places) overloaded(places int, of signalbox.LimitScope, why string) error {
+	return &signalbox.Error{
+		Code: signalbox.CodeOverloaded, Message: why, RetryAfter: unavailableRetry,
+		Limit: &signalbox.LimitReached{Name: p.name, Value: float64(places), Scope: of},
+	}
 }

@@ -12,7 +12,7 @@ import (
 
 func TestOneTenantGetsToHalfOfThePlaces(t *testing.T) { // P-17
 	a, b := signalbox.ID{1}, signalbox.ID{2}
-	p := newPlaces(4)
+	p := newPlaces("seats", 4)
 	enter := func(tenant signalbox.ID) (func(), error) {
 		return p.enter(t.Context(), tenant, 10*time.Millisecond, "full")
 	}
@@ -24,6 +24,7 @@ func TestOneTenantGetsToHalfOfThePlaces(t *testing.T) { // P-17
 	}
 	_, err := enter(a)
 	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(err))
+	require.Equal(t, &signalbox.LimitReached{Name: "seats", Value: 2, Scope: signalbox.ScopeTenant}, signalbox.AsError(err).Limit)
 	for range 2 {
 		leave, err := enter(b)
 		require.NoError(t, err, "however much the other asks for")
@@ -31,6 +32,7 @@ func TestOneTenantGetsToHalfOfThePlaces(t *testing.T) { // P-17
 	}
 	_, err = enter(signalbox.ID{3})
 	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(err), "all are taken")
+	require.Equal(t, &signalbox.LimitReached{Name: "seats", Value: 4, Scope: signalbox.ScopeServer}, signalbox.AsError(err).Limit)
 	for _, leave := range leaves {
 		leave()
 	}

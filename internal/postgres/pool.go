@@ -93,9 +93,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool:    pool,
 		timeout: cfg.Timeout,
 		secrets: cfg.Secrets,
-		lists:   newPlaces(max(1, cfg.MaxConns/4)),
-		scans:   newPlaces(maxScans),
-		edits:   newPlaces(maxEdits),
+		lists:   newPlaces("lists", max(1, cfg.MaxConns/4)),
+		scans:   newPlaces("scans", maxScans),
+		edits:   newPlaces("edits", maxEdits),
 	}
 	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()

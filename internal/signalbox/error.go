@@ -51,7 +51,10 @@ type Violation struct {
 // LimitReached names a limit that refused something, so that a client can tell whom
 // to ask for more.
 type LimitReached struct {
-	Name  string     `json:"name"` // as the settings have it: "rate", "backlog", "payloadBytes", "batch", "page", "inFlight"
+	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
+	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "scans", "edits",
+	// "queuedBytes".
+	Name  string     `json:"name"`
 	Value float64    `json:"value"`
 	Scope LimitScope `json:"scope"`
 }
