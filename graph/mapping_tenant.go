@@ -25,7 +25,7 @@ func (c *Config) whose(ctx context.Context, p *signalbox.Principal, slug *string
 // tenantOf shows a tenant as p may see it.
 func tenantOf(t *signalbox.Tenant, p *signalbox.Principal) *model.Tenant {
 	out := &model.Tenant{
-		Slug: t.Slug, Namespace: nonEmpty(t.Namespace), UnknownNames: t.UnknownNames, Limits: limitsOf(&t.Limits), CreatedAt: t.CreatedAt,
+		Slug: t.Slug, Name: nonEmpty(t.Name), Namespace: nonEmpty(t.Namespace), UnknownNames: t.UnknownNames, Limits: limitsOf(&t.Limits), CreatedAt: t.CreatedAt,
 	}
 	if out.UnknownNames == "" {
 		out.UnknownNames = signalbox.UnknownReject

@@ -90,6 +90,9 @@ func (e tenantFakes) Create(_ context.Context, by signalbox.Principal, slug stri
 	if edit.Limits != nil {
 		t.Limits = *edit.Limits
 	}
+	if edit.Name != nil {
+		t.Name = *edit.Name
+	}
 	return t, err
 }
 

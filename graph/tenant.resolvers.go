@@ -18,7 +18,7 @@ func (r *mutationResolver) CreateTenant(ctx context.Context, input model.CreateT
 		return nil, err
 	}
 	t, err := r.cfg.Tenants.Create(ctx, p, input.Slug, signalbox.TenantEdit{
-		Namespace: input.Namespace, Config: input.Config, UnknownNames: input.UnknownNames, Limits: limitsIn(input.Limits),
+		Name: input.Name, Namespace: input.Namespace, Config: input.Config, UnknownNames: input.UnknownNames, Limits: limitsIn(input.Limits),
 	})
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (r *mutationResolver) UpdateTenant(ctx context.Context, slug string, input 
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.cfg.Tenants.Change(ctx, p, tenant, signalbox.TenantEdit{Namespace: input.Namespace, Limits: limitsIn(input.Limits)})
+	t, err := r.cfg.Tenants.Change(ctx, p, tenant, signalbox.TenantEdit{Name: input.Name, Namespace: input.Namespace, Limits: limitsIn(input.Limits)})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (r *mutationResolver) UpdateSettings(ctx context.Context, input model.Setti
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.cfg.Tenants.Change(ctx, p, p.Tenant.ID, signalbox.TenantEdit{Config: input.Config, UnknownNames: input.UnknownNames})
+	t, err := r.cfg.Tenants.Change(ctx, p, p.Tenant.ID, signalbox.TenantEdit{Name: input.Name, Config: input.Config, UnknownNames: input.UnknownNames})
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ END $$;
 -- +goose StatementEnd
 
 ALTER TABLE tenants
+    ADD COLUMN name          text  NOT NULL DEFAULT '',   -- for people
     ADD COLUMN limits        json  NOT NULL DEFAULT '{}', -- those that are set
     -- config, sealed: AES-256-GCM with the row as additional data. config is '{}' then.
     ADD COLUMN config_sealed bytea,
@@ -293,6 +294,7 @@ DROP FUNCTION current_tenant();
 DROP INDEX tenants_namespace;
 ALTER TABLE tenants
     DROP CONSTRAINT tenants_sealed_check,
+    DROP COLUMN name,
     DROP COLUMN limits,
     DROP COLUMN config_sealed,
     DROP COLUMN config_key;

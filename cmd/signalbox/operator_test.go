@@ -24,7 +24,7 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 	config := filepath.Join(t.TempDir(), "config.json")
 	require.NoError(t, os.WriteFile(config, []byte(`{"region": "eu"}`), 0o600))
 
-	out, err := try(t, t.Context(), "tenants", "create", "acme", "--namespace", "acme-ns", "--config", config, "--rate", "2.5", "--max-page", "20")
+	out, err := try(t, t.Context(), "tenants", "create", "acme", "--name", "Acme Corp", "--namespace", "acme-ns", "--config", config, "--rate", "2.5", "--max-page", "20")
 	require.NoError(t, err)
 	require.Equal(t, "tenant acme created\n", out)
 	for args, want := range map[string]string{
@@ -43,7 +43,7 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 
 	out, err = try(t, t.Context(), "tenants", "set", "acme", "--burst", "10", "--unknown-names", "accept")
 	require.NoError(t, err)
-	require.Equal(t, "tenant acme: namespace acme-ns, unknown names accept, limits {\"rate\":2.5,\"burst\":10,\"page\":20}\n", out, "what is not given stays")
+	require.Equal(t, "tenant acme: name Acme Corp, namespace acme-ns, unknown names accept, limits {\"rate\":2.5,\"burst\":10,\"page\":20}\n", out, "what is not given stays")
 	_, err = try(t, t.Context(), "tenants", "set", "nobody", "--rate", "1")
 	require.ErrorContains(t, err, `there is no tenant "nobody"`)
 	_, err = try(t, t.Context(), "tenants", "set", "acme", "--max-page=-1", "--max-batch=-1")
@@ -53,11 +53,11 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 	}, lines(err), "every fault is a line")
 	out, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", "acme-ns", "--rate", "0", "--burst", "0", "--max-page", "0")
 	require.NoError(t, err)
-	require.Equal(t, "tenant acme: namespace acme-ns, unknown names accept, limits -\n", out)
+	require.Equal(t, "tenant acme: name Acme Corp, namespace acme-ns, unknown names accept, limits -\n", out)
 
 	out, err = try(t, t.Context(), "tenants", "list")
 	require.NoError(t, err)
-	require.Regexp(t, `^SLUG +NAMESPACE +UNKNOWN NAMES +LIMITS +CREATED\nacme +acme-ns +accept +- +20\S+Z\ndefault `, out)
+	require.Regexp(t, `^SLUG +NAME +NAMESPACE +UNKNOWN NAMES +LIMITS +CREATED\nacme +Acme Corp +acme-ns +accept +- +20\S+Z\ndefault `, out)
 }
 
 func TestKeysArePrintedOnceAndAlone(t *testing.T) { // P-18

@@ -18,6 +18,7 @@ type tenantsCmd struct {
 
 // tenantFlags are a tenant's settings. What is not given stays as it is.
 type tenantFlags struct {
+	Name         *string `help:"What people call it."`
 	Namespace    *string `help:"The Temporal namespace of the tenant's workflows, its own, for good once anything has been started there; the server's if not given."`
 	Config       string  `help:"A file with a JSON object, which rules read as tenant.config; - is standard input." placeholder:"FILE"`
 	UnknownNames string  `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept," default:""`
@@ -26,7 +27,7 @@ type tenantFlags struct {
 }
 
 func (f tenantFlags) settings() (app.TenantChange, error) {
-	change := app.TenantChange{Namespace: f.Namespace, Limits: f.change}
+	change := app.TenantChange{Name: f.Name, Namespace: f.Namespace, Limits: f.change}
 	if f.Config != "" {
 		text, err := readFile(f.Config)
 		if err != nil {
@@ -77,7 +78,7 @@ func (c *tenantsSetCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out.stdout, "tenant %s: namespace %s, unknown names %s, limits %s\n", t.Slug, orDash(t.Namespace), unknownNames(t), limitsText(t.Limits))
+	_, err = fmt.Fprintf(out.stdout, "tenant %s: name %s, namespace %s, unknown names %s, limits %s\n", t.Slug, orDash(t.Name), orDash(t.Namespace), unknownNames(t), limitsText(t.Limits))
 	return err
 }
 
@@ -90,9 +91,9 @@ func (c *tenantsListCmd) Run(ctx context.Context, out output) error {
 	}
 	rows := make([][]string, len(tenants))
 	for i, t := range tenants {
-		rows[i] = []string{t.Slug, orDash(t.Namespace), unknownNames(t), limitsText(t.Limits), moment(t.CreatedAt, "-")}
+		rows[i] = []string{t.Slug, orDash(t.Name), orDash(t.Namespace), unknownNames(t), limitsText(t.Limits), moment(t.CreatedAt, "-")}
 	}
-	return table(out.stdout, []string{"SLUG", "NAMESPACE", "UNKNOWN NAMES", "LIMITS", "CREATED"}, rows)
+	return table(out.stdout, []string{"SLUG", "NAME", "NAMESPACE", "UNKNOWN NAMES", "LIMITS", "CREATED"}, rows)
 }
 
 func unknownNames(t signalbox.Tenant) string {

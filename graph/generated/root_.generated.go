@@ -430,6 +430,7 @@ type ComplexityRoot struct {
 		Config       func(childComplexity int) int
 		CreatedAt    func(childComplexity int) int
 		Limits       func(childComplexity int) int
+		Name         func(childComplexity int) int
 		Namespace    func(childComplexity int) int
 		Slug         func(childComplexity int) int
 		UnknownNames func(childComplexity int) int
@@ -2287,6 +2288,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Tenant.Limits(childComplexity), true
+	case "Tenant.name":
+		if e.ComplexityRoot.Tenant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tenant.Name(childComplexity), true
 	case "Tenant.namespace":
 		if e.ComplexityRoot.Tenant.Namespace == nil {
 			break
@@ -3707,6 +3714,8 @@ extend type Mutation {
 type Tenant {
   "In what a workflow gets, and where tenants share a Temporal namespace before its workflows' ids."
   slug: String!
+  "For people."
+  name: String
   "The Temporal namespace of rules that name none; null for the server's own."
   namespace: String
   """
@@ -3730,6 +3739,8 @@ enum UnknownNames {
 input CreateTenantInput {
   "1 to 63 of a to z, 0 to 9 and -, and no - at either end. It stays for good."
   slug: String!
+  "For people; at most 128 characters."
+  name: String
   "The Temporal namespace of rules that name none; else the server's own."
   namespace: String
   "What rules read as tenant.config; else {}."
@@ -3740,6 +3751,7 @@ input CreateTenantInput {
 }
 
 input UpdateTenantInput {
+  name: String
   "One that the tenant has stays, once there are starts in it."
   namespace: String
   "The whole of them."
@@ -3747,6 +3759,7 @@ input UpdateTenantInput {
 }
 
 input SettingsInput {
+  name: String
   "The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest where the server has a key for that."
   config: Map
   unknownNames: UnknownNames
@@ -4469,6 +4482,8 @@ func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphq
 	switch field.Name {
 	case "slug":
 		return ec.fieldContext_Tenant_slug(ctx, field)
+	case "name":
+		return ec.fieldContext_Tenant_name(ctx, field)
 	case "namespace":
 		return ec.fieldContext_Tenant_namespace(ctx, field)
 	case "config":

@@ -106,6 +106,8 @@ type CreateKeyInput struct {
 type CreateTenantInput struct {
 	// 1 to 63 of a to z, 0 to 9 and -, and no - at either end. It stays for good.
 	Slug string `json:"slug"`
+	// For people; at most 128 characters.
+	Name *string `json:"name,omitempty"`
 	// The Temporal namespace of rules that name none; else the server's own.
 	Namespace *string `json:"namespace,omitempty"`
 	// What rules read as tenant.config; else {}.
@@ -713,6 +715,7 @@ type SendError struct {
 }
 
 type SettingsInput struct {
+	Name *string `json:"name,omitempty"`
 	// The whole of what rules read as tenant.config, at most 64 KiB. It is encrypted at rest where the server has a key for that.
 	Config       json.RawMessage         `json:"config,omitempty"`
 	UnknownNames *signalbox.UnknownNames `json:"unknownNames,omitempty"`
@@ -729,6 +732,8 @@ type TemporalWorkflow struct {
 type Tenant struct {
 	// In what a workflow gets, and where tenants share a Temporal namespace before its workflows' ids.
 	Slug string `json:"slug"`
+	// For people.
+	Name *string `json:"name,omitempty"`
 	// The Temporal namespace of rules that name none; null for the server's own.
 	Namespace *string `json:"namespace,omitempty"`
 	// What rules read as tenant.config; null for whoever may neither write this tenant's
@@ -755,6 +760,7 @@ type TestCustomEventResponse struct {
 }
 
 type UpdateTenantInput struct {
+	Name *string `json:"name,omitempty"`
 	// One that the tenant has stays, once there are starts in it.
 	Namespace *string `json:"namespace,omitempty"`
 	// The whole of them.

@@ -14,12 +14,13 @@ type TenantChange struct {
 	Namespace    *string
 	Config       json.RawMessage
 	UnknownNames *signalbox.UnknownNames
+	Name         *string
 	// Limits makes new limits of those that stand, or answers false.
 	Limits func(signalbox.Limits) (signalbox.Limits, bool)
 }
 
 func (c TenantChange) edit(now signalbox.Limits) signalbox.TenantEdit {
-	e := signalbox.TenantEdit{Namespace: c.Namespace, Config: c.Config, UnknownNames: c.UnknownNames}
+	e := signalbox.TenantEdit{Name: c.Name, Namespace: c.Namespace, Config: c.Config, UnknownNames: c.UnknownNames}
 	if c.Limits == nil {
 		return e
 	}

@@ -76,6 +76,9 @@ func checkTenant(slug *string, e *signalbox.TenantEdit) error {
 	if slug != nil {
 		f.add("/slug", signalbox.CheckSlug(*slug))
 	}
+	if e.Name != nil {
+		f.add("/name", signalbox.CheckText(*e.Name, signalbox.MaxNameLength))
+	}
 	if e.Namespace != nil {
 		f.add("/namespace", signalbox.CheckText(*e.Namespace, maxNamespace))
 		if strings.TrimSpace(*e.Namespace) != *e.Namespace {

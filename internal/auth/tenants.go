@@ -47,8 +47,8 @@ func (t *Tenants) Create(ctx context.Context, by signalbox.Principal, slug strin
 	return t.cfg.Store.CreateTenant(ctx, by.Actor, made)
 }
 
-// Change changes a tenant. Its own admin may set its config and what becomes of
-// unknown names; the namespace and the limits are the operator's.
+// Change changes a tenant. Its own admin may set its name, its config and what becomes
+// of unknown names; the namespace and the limits are the operator's.
 func (t *Tenants) Change(ctx context.Context, by signalbox.Principal, tenant signalbox.ID, e signalbox.TenantEdit) (signalbox.Tenant, error) {
 	if err := mayManage(&by, tenant); err != nil {
 		return signalbox.Tenant{}, err
@@ -66,6 +66,9 @@ func (t *Tenants) Change(ctx context.Context, by signalbox.Principal, tenant sig
 }
 
 func applyTenant(t *signalbox.Tenant, e *signalbox.TenantEdit) {
+	if e.Name != nil {
+		t.Name = *e.Name
+	}
 	if e.Namespace != nil {
 		t.Namespace = *e.Namespace
 	}

@@ -110,6 +110,7 @@ func actionOf(before, after bool) signalbox.AuditAction {
 // secrets, and are left out: it names the members.
 type tenantAudit struct {
 	Slug          string                 `json:"slug"`
+	Name          string                 `json:"name,omitempty"`
 	Namespace     string                 `json:"namespace,omitempty"`
 	UnknownNames  signalbox.UnknownNames `json:"unknownNames"`
 	Limits        signalbox.Limits       `json:"limits"`
@@ -125,7 +126,7 @@ func tenantChange(before, after *signalbox.Tenant) *auditChange {
 	if before != nil {
 		was := tenantAuditOf(before)
 		now.ConfigChanged = changedMembers(before.Config, after.Config)
-		if was.Namespace == now.Namespace && was.UnknownNames == now.UnknownNames && was.Limits == now.Limits && bytes.Equal(before.Config, after.Config) {
+		if was.Name == now.Name && was.Namespace == now.Namespace && was.UnknownNames == now.UnknownNames && was.Limits == now.Limits && bytes.Equal(before.Config, after.Config) {
 			return nil
 		}
 		c.before = was
@@ -135,7 +136,7 @@ func tenantChange(before, after *signalbox.Tenant) *auditChange {
 }
 
 func tenantAuditOf(t *signalbox.Tenant) *tenantAudit {
-	return &tenantAudit{Slug: t.Slug, Namespace: t.Namespace, UnknownNames: t.UnknownNames, Limits: t.Limits, ConfigMembers: membersOf(t.Config)}
+	return &tenantAudit{Slug: t.Slug, Name: t.Name, Namespace: t.Namespace, UnknownNames: t.UnknownNames, Limits: t.Limits, ConfigMembers: membersOf(t.Config)}
 }
 
 func membersOf(config json.RawMessage) []string {

@@ -17,16 +17,16 @@ import (
 // In the first wall a tenant's own row goes by tenants.id.
 const (
 	selectTenant = `
-SELECT id, slug, coalesce(namespace, ''), config::text, config_sealed, coalesce(config_key, ''), unknown_names, limits::text, created_at, revision
+SELECT id, slug, name, coalesce(namespace, ''), config::text, config_sealed, coalesce(config_key, ''), unknown_names, limits::text, created_at, revision
 FROM tenants
 WHERE tenants.id = $1`
 
 	insertTenant = `
-INSERT INTO tenants (id, slug, namespace, config, config_sealed, config_key, unknown_names, limits)
-VALUES ($1, $2, nullif($3, ''), $4::json, $5, nullif($6, ''), $7, $8::json)`
+INSERT INTO tenants (id, slug, namespace, config, config_sealed, config_key, unknown_names, limits, name)
+VALUES ($1, $2, nullif($3, ''), $4::json, $5, nullif($6, ''), $7, $8::json, $9)`
 
 	updateTenant = `
-UPDATE tenants SET namespace = nullif($2, ''), config = $3::json, config_sealed = $4, config_key = nullif($5, ''), unknown_names = $6, limits = $7::json, revision = revision + 1
+UPDATE tenants SET namespace = nullif($2, ''), config = $3::json, config_sealed = $4, config_key = nullif($5, ''), unknown_names = $6, limits = $7::json, name = $8, revision = revision + 1
 WHERE tenants.id = $1`
 )
 
@@ -112,7 +112,7 @@ func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insertTenant, t.ID, t.Slug, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
+		if _, err := tx.Exec(ctx, insertTenant, t.ID, t.Slug, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String(), t.Name); err != nil {
 			return err
 		}
 		if t, err = db.readTenant(ctx, tx, t.ID, selectTenant); err != nil {
@@ -186,7 +186,7 @@ func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.I
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, scoped(updateTenant), tenant, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String()); err != nil {
+		if _, err := tx.Exec(ctx, scoped(updateTenant), tenant, t.Namespace, config, sealed, key, t.UnknownNames, t.Limits.String(), t.Name); err != nil {
 			return err
 		}
 		if t, err = db.readTenant(ctx, tx, tenant, selectTenant); err != nil {
@@ -237,7 +237,7 @@ func scanTenantRow(row pgx.CollectableRow) (tenantRow, error) {
 	var r tenantRow
 	var limits string
 	var at time.Time
-	if err := row.Scan(&r.ID, &r.Slug, &r.Namespace, &r.config, &r.sealed, &r.key, &r.UnknownNames, &limits, &at, &r.Revision); err != nil {
+	if err := row.Scan(&r.ID, &r.Slug, &r.Name, &r.Namespace, &r.config, &r.sealed, &r.key, &r.UnknownNames, &limits, &at, &r.Revision); err != nil {
 		return r, err
 	}
 	r.CreatedAt = at.UTC()

@@ -19,7 +19,7 @@ import (
 func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	db := pgtest.Open(t)
 	made, err := db.CreateTenant(t.Context(), "cli ann", signalbox.Tenant{
-		Slug: "acme", Namespace: "ns", Config: json.RawMessage(`{ "n": 1.10 }`), UnknownNames: signalbox.UnknownAccept, Limits: signalbox.Limits{Rate: 2.5, Burst: 4},
+		Slug: "acme", Name: "Acme Corp", Namespace: "ns", Config: json.RawMessage(`{ "n": 1.10 }`), UnknownNames: signalbox.UnknownAccept, Limits: signalbox.Limits{Rate: 2.5, Burst: 4},
 	})
 	require.NoError(t, err)
 	require.Equal(t, `{ "n": 1.10 }`, string(made.Config), "as it was written")
@@ -80,8 +80,8 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	require.Len(t, entries, 4)
 	require.Equal(t, "key 1", entries[0].Actor, "newest first")
 	require.Equal(t, signalbox.AuditChanged, entries[0].Action)
-	require.JSONEq(t, `{"slug":"acme","namespace":"ns","unknownNames":"ACCEPT","limits":{"rate":2.5,"burst":4},"configMembers":["n"]}`, string(entries[0].Before))
-	require.JSONEq(t, `{"slug":"acme","namespace":"ns","unknownNames":"ACCEPT","limits":{},"configMembers":["m"],"configChanged":["m","n"]}`, string(entries[0].After))
+	require.JSONEq(t, `{"slug":"acme","name":"Acme Corp","namespace":"ns","unknownNames":"ACCEPT","limits":{"rate":2.5,"burst":4},"configMembers":["n"]}`, string(entries[0].Before))
+	require.JSONEq(t, `{"slug":"acme","name":"Acme Corp","namespace":"ns","unknownNames":"ACCEPT","limits":{},"configMembers":["m"],"configChanged":["m","n"]}`, string(entries[0].After))
 	require.Equal(t, signalbox.AuditCreated, entries[3].Action)
 	require.Nil(t, entries[3].Before)
 

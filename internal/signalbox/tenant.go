@@ -11,7 +11,8 @@ import (
 // one never meet those of another.
 type Tenant struct {
 	ID   ID
-	Slug string // in URLs and in what a workflow gets
+	Slug string // in what a workflow gets
+	Name string // for people; "" is none
 	// Namespace is the Temporal namespace of rules that name none; "" is the server's own.
 	Namespace string
 	// Config is a JSON object of the tenant's own, which rules read as tenant.config
@@ -55,6 +56,7 @@ func notInSlug(r rune) bool {
 
 // TenantEdit asks to make a tenant or to change one; nil stays as it is.
 type TenantEdit struct {
+	Name         *string
 	Namespace    *string
 	Config       json.RawMessage // an object
 	UnknownNames *UnknownNames
