@@ -28,7 +28,7 @@ func TestTenantsAndKeysByCommand(t *testing.T) { // P-13, P-18
 	require.Equal(t, "tenant acme created", s.ok("tenants", "create", "acme"))
 	require.Contains(t, s.refused("tenants", "create", "acme"), "acme")
 	require.Contains(t, s.refused("keys", "create", "--tenant", "nobody", "--can", "events:read"), `there is no tenant "nobody"`)
-	require.Regexp(t, `(?s)^SLUG.*\nacme +- +reject`, s.ok("tenants", "list"))
+	require.Regexp(t, `(?s)^SLUG.*\nacme +- +- +reject`, s.ok("tenants", "list"))
 	s.orders("acme")
 	sender := s.key("acme", "events:send:order/*")
 	reader := s.key("acme", "events:read")
