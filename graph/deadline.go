@@ -51,7 +51,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, o
 	ctx, hints := withHints(r.Context())
 	response := h.execute(ctx, r, op, vars)
 	if hints.limited.Load() {
-		h.brake.hold(ctx)
+		if p, err := h.cfg.Principal(ctx); err == nil {
+			h.brake.hold(ctx, p.Tenant.ID)
+		}
 	}
 	out.do(func() {
 		if response != nil { // nil: the client has gone

@@ -115,7 +115,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg:       cfg,
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
 		schema:    schema,
-		brake:     newBrake(brakePause, brakePlaces),
+		brake:     newBrake(),
 	}, nil
 }
 

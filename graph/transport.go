@@ -57,8 +57,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.contain(w, r, media, v)
 		}
 	}()
-	if _, err := h.cfg.Principal(r.Context()); err != nil {
-		h.turnAway(w, r, media, err)
+	if p, err := h.cfg.Principal(r.Context()); err != nil {
+		h.turnAway(w, r, media, p.Tenant.ID, err)
 		return
 	}
 	if !acceptable {
@@ -127,9 +127,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, media string, e
 	write(w, r, media, e.status, &graphql.Response{Errors: h.requestError(r.Context(), e.err)})
 }
 
-// turnAway answers a request of whom nobody knows, or who may not come now. Of its
-// body nothing has been read.
-func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, media string, err error) {
+// turnAway answers a request of whom nobody knows, or who may not come now, whose
+// tenant is known. Of its body nothing has been read.
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, media string, tenant signalbox.ID, err error) {
 	status := http.StatusInternalServerError
 	switch asError(err).Code {
 	case signalbox.CodeUnauthenticated:
@@ -139,7 +139,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, media string,
 		status = http.StatusForbidden
 	case signalbox.CodeRateLimited:
 		status = http.StatusTooManyRequests
-		h.brake.hold(r.Context())
+		h.brake.hold(r.Context(), tenant)
 	case signalbox.CodeUnavailable, signalbox.CodeOverloaded:
 		status = http.StatusServiceUnavailable
 	default:
