@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,7 +65,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w (signalbox --help lists the commands and flags)", err)
+		return usageError(err)
 	}
 	return command.Run()
+}
+
+// usageError says where the help is of the command that the line got as far as.
+func usageError(err error) error {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			return fmt.Errorf("%w (see %s --help)", err, node.FullPath())
+		}
+	}
+	return fmt.Errorf("%w (signalbox --help lists the commands)", err)
 }

@@ -18,11 +18,6 @@ type operatorFlags struct {
 	secretFlags
 }
 
-// secretFlags carry the keys of what is encrypted at rest.
-type secretFlags struct {
-	SecretKeys string `help:"The keys of what is encrypted at rest, as secrets keygen prints them: id:key, with commas between; the first one seals. Better set in the environment, where other users do not see it." env:"SIGNALBOX_SECRET_KEYS"`
-}
-
 func (f operatorFlags) operator() app.Operator {
 	return app.Operator{DSN: f.DSN, SecretKeys: f.SecretKeys}
 }

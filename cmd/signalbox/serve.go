@@ -19,56 +19,55 @@ import (
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
-	DSN string `help:"Where the database is: postgres://user:password@host:5432/database." env:"SIGNALBOX_DSN"`
+	DSN string `help:"Where the database is: postgres://user:password@host:5432/database. Better set in the environment, where other users do not see it." placeholder:"URL" env:"SIGNALBOX_DSN"`
 }
 
 type serveCmd struct {
 	databaseFlags
+	secretFlags
 
-	Listen string `help:"Where to listen. Without authentication, loopback only." default:"127.0.0.1:8080" env:"SIGNALBOX_LISTEN"`
-	NoAuth bool   `help:"Take every request for the default tenant's administrator. For your own machine: it listens on loopback only." env:"SIGNALBOX_NO_AUTH"`
+	Listen string `group:"HTTP:" help:"Where to listen." default:"127.0.0.1:8080" env:"SIGNALBOX_LISTEN"`
+	NoAuth bool   `group:"Who may call:" help:"Take every request for the default tenant's administrator. For your own machine: it listens on loopback only." env:"SIGNALBOX_NO_AUTH"`
 
-	OIDCIssuer           string            `help:"Take the tokens of this issuer too, e.g. https://id.example.com." env:"SIGNALBOX_OIDC_ISSUER" name:"oidc-issuer"`
-	OIDCAudience         string            `help:"What must be among a token's aud." env:"SIGNALBOX_OIDC_AUDIENCE" name:"oidc-audience"`
-	OIDCAlgorithms       []string          `help:"The algorithms that may sign tokens. RS256,ES256,EdDSA where none are given." env:"SIGNALBOX_OIDC_ALGORITHMS" name:"oidc-algorithms"`
-	OIDCTenantClaim      string            `help:"The claim that names the tenant." default:"signalbox_tenant" env:"SIGNALBOX_OIDC_TENANT_CLAIM" name:"oidc-tenant-claim"`
-	OIDCTenant           map[string]string `help:"Which tenant a value of that claim is: value=slug. Where none is given, the value is the slug." env:"SIGNALBOX_OIDC_TENANT" name:"oidc-tenant" mapsep:";"`
-	OIDCPermissionsClaim string            `help:"The claim that holds permissions or roles." default:"signalbox_permissions" env:"SIGNALBOX_OIDC_PERMISSIONS_CLAIM" name:"oidc-permissions-claim"`
-	OIDCRole             map[string]string `help:"What a value of that claim may do: role=events:send:order/*,events:read." env:"SIGNALBOX_OIDC_ROLE" name:"oidc-role" mapsep:";"`
+	OIDCIssuer           string            `group:"Who may call:" help:"Take tokens of this OpenID Connect issuer beside keys, e.g. https://id.example.com." placeholder:"URL" env:"SIGNALBOX_OIDC_ISSUER" name:"oidc-issuer"`
+	OIDCAudience         string            `group:"Who may call:" help:"What must be among a token's aud." placeholder:"NAME" env:"SIGNALBOX_OIDC_AUDIENCE" name:"oidc-audience"`
+	OIDCAlgorithms       []string          `group:"Who may call:" help:"The algorithms that may sign tokens; RS256,ES256,EdDSA if not given." placeholder:"NAMES" env:"SIGNALBOX_OIDC_ALGORITHMS" name:"oidc-algorithms"`
+	OIDCTenantClaim      string            `group:"Who may call:" help:"The claim that names the tenant." default:"signalbox_tenant" env:"SIGNALBOX_OIDC_TENANT_CLAIM" name:"oidc-tenant-claim"`
+	OIDCTenant           map[string]string `group:"Who may call:" help:"Which tenant a value of that claim is; where none is given, the value is the slug. Give the flag several times." placeholder:"VALUE=SLUG" env:"SIGNALBOX_OIDC_TENANT" name:"oidc-tenant" mapsep:";"`
+	OIDCPermissionsClaim string            `group:"Who may call:" help:"The claim that holds permissions or roles." default:"signalbox_permissions" env:"SIGNALBOX_OIDC_PERMISSIONS_CLAIM" name:"oidc-permissions-claim"`
+	OIDCRole             map[string]string `group:"Who may call:" help:"What a value of that claim may do, e.g. desk=events:send:order/*,events:read. Give the flag several times." placeholder:"ROLE=PERMISSIONS" env:"SIGNALBOX_OIDC_ROLE" name:"oidc-role" mapsep:";"`
 
-	SecretKeys string `help:"The keys that seal secrets in the database, id:key, the newest first; signalbox secrets keygen makes one." env:"SIGNALBOX_SECRET_KEYS"`
+	TemporalAddress       string `group:"Temporal:" help:"Temporal's frontend, host:port." default:"127.0.0.1:7233" env:"SIGNALBOX_TEMPORAL_ADDRESS"`
+	TemporalNamespace     string `group:"Temporal:" help:"The namespace of rules that name none." default:"default" env:"SIGNALBOX_TEMPORAL_NAMESPACE"`
+	TemporalAPIKey        string `group:"Temporal:" help:"An API key for Temporal." placeholder:"KEY" env:"SIGNALBOX_TEMPORAL_API_KEY" name:"temporal-api-key"`
+	TemporalTLS           bool   `group:"Temporal:" help:"Speak TLS to Temporal." env:"SIGNALBOX_TEMPORAL_TLS" name:"temporal-tls"`
+	TemporalTLSCA         string `group:"Temporal:" help:"The authority's certificate, a PEM file; the system's where none is given." placeholder:"FILE" env:"SIGNALBOX_TEMPORAL_TLS_CA" name:"temporal-tls-ca"`
+	TemporalTLSCert       string `group:"Temporal:" help:"The client's certificate, a PEM file." placeholder:"FILE" env:"SIGNALBOX_TEMPORAL_TLS_CERT" name:"temporal-tls-cert"`
+	TemporalTLSKey        string `group:"Temporal:" help:"The client certificate's key, a PEM file." placeholder:"FILE" env:"SIGNALBOX_TEMPORAL_TLS_KEY" name:"temporal-tls-key"`
+	TemporalTLSServerName string `group:"Temporal:" help:"The name that Temporal's certificate must bear." placeholder:"NAME" env:"SIGNALBOX_TEMPORAL_TLS_SERVER_NAME" name:"temporal-tls-server-name"`
 
-	TemporalAddress       string `help:"Temporal's frontend, host:port." default:"127.0.0.1:7233" env:"SIGNALBOX_TEMPORAL_ADDRESS"`
-	TemporalNamespace     string `help:"The namespace of rules that name none." default:"default" env:"SIGNALBOX_TEMPORAL_NAMESPACE"`
-	TemporalAPIKey        string `help:"An API key for Temporal." env:"SIGNALBOX_TEMPORAL_API_KEY" name:"temporal-api-key"`
-	TemporalTLS           bool   `help:"Speak TLS to Temporal." env:"SIGNALBOX_TEMPORAL_TLS" name:"temporal-tls"`
-	TemporalTLSCA         string `help:"The authority's certificate, a PEM file; the system's where none is given." env:"SIGNALBOX_TEMPORAL_TLS_CA" name:"temporal-tls-ca"`
-	TemporalTLSCert       string `help:"The client's certificate, a PEM file." env:"SIGNALBOX_TEMPORAL_TLS_CERT" name:"temporal-tls-cert"`
-	TemporalTLSKey        string `help:"The client certificate's key, a PEM file." env:"SIGNALBOX_TEMPORAL_TLS_KEY" name:"temporal-tls-key"`
-	TemporalTLSServerName string `help:"The name that Temporal's certificate must bear." env:"SIGNALBOX_TEMPORAL_TLS_SERVER_NAME" name:"temporal-tls-server-name"`
+	MaxConns        int           `group:"The database:" help:"Connections to the database." default:"16" env:"SIGNALBOX_MAX_CONNS"`
+	QueryTimeout    time.Duration `group:"The database:" help:"How long one operation on the database may take, the wait for a connection included." default:"2s" env:"SIGNALBOX_QUERY_TIMEOUT"`
+	StartTimeout    time.Duration `group:"Temporal:" help:"How long an answer waits for Temporal." default:"2s" env:"SIGNALBOX_START_TIMEOUT"`
+	MaxBacklog      int           `group:"Limits:" help:"Starts that may wait for Temporal before sends are refused." default:"100000" env:"SIGNALBOX_MAX_BACKLOG"`
+	MaxPayloadBytes int           `group:"Limits:" help:"The size limit of payload.data in bytes." default:"262144" env:"SIGNALBOX_MAX_PAYLOAD_BYTES"`
+	MaxInFlight     int           `group:"Limits:" help:"Sends that may be under way at once." default:"4096" env:"SIGNALBOX_MAX_IN_FLIGHT"`
+	TenantRate      float64       `group:"Limits:" help:"Events a second that any one tenant may send, in each process; 0 is no limit." default:"0" env:"SIGNALBOX_TENANT_RATE"`
+	TenantBurst     int           `group:"Limits:" help:"How many of them at once; 0 is one second's worth." default:"0" env:"SIGNALBOX_TENANT_BURST"`
 
-	MaxConns        int           `help:"Connections to the database." default:"16" env:"SIGNALBOX_MAX_CONNS"`
-	QueryTimeout    time.Duration `help:"How long one operation on the database may take, the wait for a connection included." default:"2s" env:"SIGNALBOX_QUERY_TIMEOUT"`
-	StartTimeout    time.Duration `help:"How long an answer waits for Temporal." default:"2s" env:"SIGNALBOX_START_TIMEOUT"`
-	MaxBacklog      int           `help:"Starts that may wait for Temporal before sends are refused." default:"100000" env:"SIGNALBOX_MAX_BACKLOG"`
-	MaxPayloadBytes int           `help:"The size limit of payload.data in bytes." default:"262144" env:"SIGNALBOX_MAX_PAYLOAD_BYTES"`
-	MaxInFlight     int           `help:"Sends that may be under way at once." default:"4096" env:"SIGNALBOX_MAX_IN_FLIGHT"`
-	TenantRate      float64       `help:"Events a second that any one tenant may send, in each process; 0 is no limit." default:"0" env:"SIGNALBOX_TENANT_RATE"`
-	TenantBurst     int           `help:"How many of them at once; 0 is one second's worth." default:"0" env:"SIGNALBOX_TENANT_BURST"`
+	RequestTimeout           time.Duration `group:"HTTP:" help:"How long one request may take." default:"30s" env:"SIGNALBOX_REQUEST_TIMEOUT"`
+	MaxConnections           int           `group:"HTTP:" help:"Connections that may be open at once." default:"10000" env:"SIGNALBOX_MAX_CONNECTIONS"`
+	MaxConnectionsPerAddress int           `group:"HTTP:" help:"How many of them one remote address may have; 0 is no bound, as it must be behind a proxy." default:"0" env:"SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS"`
+	CORSOrigin               []string      `group:"HTTP:" help:"An origin whose pages may call, e.g. https://app.example.com; several with commas between." placeholder:"ORIGIN" env:"SIGNALBOX_CORS_ORIGIN" name:"cors-origin"`
+	HSTS                     bool          `group:"HTTP:" help:"Clients come by TLS, which a proxy takes off: tell browsers to insist on it." env:"SIGNALBOX_HSTS" name:"hsts"`
 
-	RequestTimeout           time.Duration `help:"How long one request may take." default:"30s" env:"SIGNALBOX_REQUEST_TIMEOUT"`
-	MaxConnections           int           `help:"Connections that may be open at once." default:"10000" env:"SIGNALBOX_MAX_CONNECTIONS"`
-	MaxConnectionsPerAddress int           `help:"Of them, those of one remote address; 0, no bound, where a proxy stands before." default:"0" env:"SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS"`
-	CORSOrigin               []string      `help:"Let pages of this origin call, e.g. https://app.example.com." env:"SIGNALBOX_CORS_ORIGIN" name:"cors-origin"`
-	HSTS                     bool          `help:"Clients come by TLS, which a proxy takes off: tell browsers to insist on it." env:"SIGNALBOX_HSTS" name:"hsts"`
+	Playground    bool `group:"For developers:" help:"Serve GraphiQL at /playground, and answer introspection queries." env:"SIGNALBOX_PLAYGROUND"`
+	Introspection bool `group:"For developers:" help:"Answer introspection queries." env:"SIGNALBOX_INTROSPECTION"`
+	Suggestions   bool `group:"For developers:" help:"Suggest names of the schema in errors." env:"SIGNALBOX_SUGGESTIONS"`
 
-	Playground    bool `help:"Serve GraphiQL at /playground." env:"SIGNALBOX_PLAYGROUND"`
-	Introspection bool `help:"Answer introspection queries; the playground needs it." env:"SIGNALBOX_INTROSPECTION"`
-	Suggestions   bool `help:"Suggest names of the schema in errors." env:"SIGNALBOX_SUGGESTIONS"`
-
-	LogFormat   string `help:"text or json." enum:"text,json" default:"text" env:"SIGNALBOX_LOG_FORMAT"`
-	LogLevel    string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SIGNALBOX_LOG_LEVEL"`
-	PprofListen string `help:"Serve Go's profiles on this loopback address, e.g. 127.0.0.1:6060." env:"SIGNALBOX_PPROF_LISTEN"`
+	LogFormat   string `group:"Logs and profiles:" help:"How the log on standard error is written: text or json." enum:"text,json" default:"text" env:"SIGNALBOX_LOG_FORMAT"`
+	LogLevel    string `group:"Logs and profiles:" help:"The least that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"SIGNALBOX_LOG_LEVEL"`
+	PprofListen string `group:"Logs and profiles:" help:"Serve Go's profiles on this loopback address, e.g. 127.0.0.1:6060." placeholder:"ADDRESS" env:"SIGNALBOX_PPROF_LISTEN"`
 }
 
 // gcPercent is how much garbage there may be for what lives. Little lives here, so

@@ -48,8 +48,8 @@ func (c *migrateStatusCmd) Run(ctx context.Context, out output) error {
 type applyCmd struct {
 	operatorFlags
 
-	File   string `short:"f" required:"" help:"The file, in YAML; - is standard input."`
-	Tenant string `help:"Whose types and rules they are." default:"default" env:"SIGNALBOX_TENANT"`
+	File   string `short:"f" required:"" help:"The file, in YAML; - is standard input." placeholder:"FILE"`
+	Tenant string `help:"Whose types and rules they are, a slug." default:"default" env:"SIGNALBOX_TENANT"`
 	DryRun bool   `help:"Check everything and say what would change, and save nothing."`
 }
 
@@ -62,6 +62,9 @@ func (c *applyCmd) Run(ctx context.Context, out output) error {
 	applied, err := c.operator().Apply(ctx, c.Tenant, text, c.DryRun, log)
 	if err != nil {
 		return err
+	}
+	if len(applied.Changes) == 0 {
+		fmt.Fprintln(out.stderr, "warning: the file has neither types nor rules in it")
 	}
 	for _, w := range applied.Warnings {
 		fmt.Fprintln(out.stderr, "warning: "+w.Message)
