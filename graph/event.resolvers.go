@@ -31,9 +31,9 @@ func (r *mutationResolver) SendCustomEvents(ctx context.Context, inputs []model.
 	if err != nil {
 		return nil, err
 	}
-	if limit := r.cfg.least(&p, "batch", maxBatch, func(l *signalbox.Limits) int { return l.Batch }); float64(len(inputs)) > limit.Value {
+	if limit := p.Least(r.cfg.PerTenant, "batch", func(l signalbox.Limits) int { return l.Batch }); float64(len(inputs)) > limit.Value {
 		e := invalid("inputs has too many events: the limit is %v", limit.Value)
-		e.Limit = limit
+		e.Limit = &limit
 		return nil, e
 	}
 	events := make([]ingest.Input, len(inputs))

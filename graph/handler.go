@@ -108,6 +108,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("graph.New: %w", err)
 	}
 	cfg.Limits = cfg.Limits.orDefaults()
+	cfg.PerTenant = cfg.PerTenant.Within(signalbox.Limits{Batch: maxBatch, Page: maxPage})
 	schema := generated.NewExecutableSchema(generated.Config{
 		Schema: served(), Resolvers: &Resolver{cfg: cfg}, Directives: generated.DirectiveRoot{Can: cfg.can},
 	})

@@ -44,12 +44,7 @@ func keyEditOf(in *model.CreateKeyInput) (signalbox.KeyEdit, error) {
 		// Go's zero time, of a client that forgot to set it. To us it would mean never.
 		faults = append(faults, signalbox.Violation{Pointer: "/expiresAt", Message: "is in the past: leave it out for a key that does not expire"})
 	}
-	if len(faults) > 0 {
-		e := invalid("%s %s", faults[0].Pointer, faults[0].Message)
-		e.Path, e.Violations = faults[0].Pointer, faults
-		return edit, e
-	}
-	return edit, nil
+	return edit, signalbox.InvalidInput(faults)
 }
 
 func createdOf(k *signalbox.APIKey, secret string) *model.CreatedKey {

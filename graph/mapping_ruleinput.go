@@ -56,18 +56,7 @@ func (f *faults) add(pointer, format string, args ...any) {
 }
 
 // err is nil, or one error that names every fault.
-func (f *faults) err() error {
-	if len(*f) == 0 {
-		return nil
-	}
-	first := (*f)[0]
-	e := invalid("%s %s", first.Pointer, first.Message)
-	if more := len(*f) - 1; more > 0 {
-		e.Message += " (and " + strconv.Itoa(more) + " more, see violations)"
-	}
-	e.Path, e.Violations = first.Pointer, *f
-	return e
-}
+func (f *faults) err() error { return signalbox.InvalidInput(*f) }
 
 // value is a Map's text once it has passed the gate; nil where it was left out.
 func (f *faults) value(pointer string, raw json.RawMessage) json.RawMessage {

@@ -13,7 +13,7 @@ import (
 // pageOf reads the arguments of a connection. A page that the client does not give
 // the length of is as long as it may be, and no longer than the schema says.
 func (c *Config) pageOf(ctx context.Context, p *signalbox.Principal, first *int, after *string) (signalbox.Page, error) {
-	limit := c.least(p, "page", maxPage, func(l *signalbox.Limits) int { return l.Page })
+	limit := p.Least(c.PerTenant, "page", func(l signalbox.Limits) int { return l.Page })
 	most := int(limit.Value)
 	page := signalbox.Page{First: orZero(first)}
 	if page.First > most && !given(ctx, "first") {
@@ -22,7 +22,7 @@ func (c *Config) pageOf(ctx context.Context, p *signalbox.Principal, first *int,
 	if page.First < 1 || page.First > most {
 		e := invalid("first is from 1 to %d", most)
 		if page.First > most {
-			e.Limit = limit
+			e.Limit = &limit
 		}
 		return page, e
 	}
@@ -45,18 +45,4 @@ func given(ctx context.Context, name string) bool {
 	}
 	_, ok := graphql.GetOperationContext(ctx).Variables[arg.Value.Raw]
 	return ok
-}
-
-// least is most, which nobody gets more than, or the least of the limits that are set.
-func (c *Config) least(p *signalbox.Principal, name string, most int, of func(*signalbox.Limits) int) *signalbox.LimitReached {
-	value, scope := most, signalbox.ScopeServer
-	for _, one := range []struct {
-		limits *signalbox.Limits
-		scope  signalbox.LimitScope
-	}{{&c.PerTenant, signalbox.ScopeServer}, {&p.Tenant.Limits, signalbox.ScopeTenant}, {&p.Limits, signalbox.ScopeKey}} {
-		if set := of(one.limits); set > 0 && set < value {
-			value, scope = set, one.scope
-		}
-	}
-	return &signalbox.LimitReached{Name: name, Value: float64(value), Scope: scope}
 }

@@ -43,6 +43,7 @@ func TestPagesAreBounded(t *testing.T) {
 				f := &fakes{
 					principal: func() (signalbox.Principal, error) {
 						p := admin()
+						p.Key = signalbox.ID{1}
 						p.Tenant.Limits.Page, p.Limits.Page = max(c.tenant, 0), c.key
 						return p, nil
 					},
@@ -101,6 +102,7 @@ func TestBatchesAreBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := open(t, &fakes{principal: func() (signalbox.Principal, error) {
 				p := admin()
+				p.Key = signalbox.ID{1}
 				p.Tenant.Limits.Batch, p.Limits.Batch = c.tenant, c.key
 				return p, nil
 			}})

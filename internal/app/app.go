@@ -126,10 +126,8 @@ func (a *App) build(ctx context.Context) error {
 	if o.MaxPayloadBytes > 0 {
 		limits.MaxBytes = o.MaxPayloadBytes
 	}
-	perTenant := o.TenantLimits
-	perTenant.PayloadBytes, perTenant.Batch = least(perTenant.PayloadBytes, limits.MaxBytes), least(perTenant.Batch, signalbox.MaxBatch)
 	limiter, err := limit.New(limit.Config{
-		Server:   perTenant,
+		Server:   o.TenantLimits.Within(signalbox.Limits{PayloadBytes: limits.MaxBytes, Batch: signalbox.MaxBatch}),
 		InFlight: o.MaxInFlight, Alone: live.Alone, Now: time.Now, Random: rand.Float64,
 	})
 	if err != nil {

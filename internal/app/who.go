@@ -129,11 +129,3 @@ func asSentence(err error) error {
 	}
 	return err
 }
-
-// least is the smaller of two limits, of which 0 is none.
-func least(a, b int) int {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}

@@ -67,7 +67,7 @@ func checkKeyEdit(e *signalbox.KeyEdit, now time.Time) error {
 	if !e.ExpiresAt.IsZero() && !storable(e.ExpiresAt).After(now) {
 		f.add("/expiresAt", errors.New("is in the past: leave it out for a key that does not expire"))
 	}
-	return invalid(f)
+	return signalbox.InvalidInput(f)
 }
 
 // checkTenant checks an edit, and the slug where there is one.
@@ -94,7 +94,7 @@ func checkTenant(slug *string, e *signalbox.TenantEdit) error {
 	if e.Limits != nil {
 		f.limits(*e.Limits)
 	}
-	return invalid(f)
+	return signalbox.InvalidInput(f)
 }
 
 func (f *faults) config(raw []byte) {
@@ -114,19 +114,4 @@ func (f *faults) limits(l signalbox.Limits) {
 	if math.IsNaN(l.Rate) || math.IsInf(l.Rate, 0) {
 		f.add("/limits/rate", errors.New("is not a finite number: leave it out where there is to be no limit"))
 	}
-}
-
-// invalid is nil where nothing is wrong, else INVALID_INPUT with everything that is.
-func invalid(f faults) error {
-	if len(f) == 0 {
-		return nil
-	}
-	e := &signalbox.Error{
-		Code: signalbox.CodeInvalidInput, Path: f[0].Pointer, Violations: f,
-		Message: f[0].Pointer + " " + f[0].Message,
-	}
-	if more := len(f) - 1; more > 0 {
-		e.Message += fmt.Sprintf(" (and %d more, see violations)", more)
-	}
-	return e
 }

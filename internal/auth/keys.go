@@ -92,7 +92,7 @@ func (k *Keys) Rotate(ctx context.Context, by signalbox.Principal, tenant, id si
 		return signalbox.APIKey{}, "", err
 	}
 	if overlap < 0 || overlap > MaxOverlap {
-		return signalbox.APIKey{}, "", invalid([]signalbox.Violation{{Pointer: "/overlap", Message: "is from 0 to 30 days: after that the old key lets nobody in"}})
+		return signalbox.APIKey{}, "", signalbox.InvalidInput([]signalbox.Violation{{Pointer: "/overlap", Message: "is from 0 to 30 days: after that the old key lets nobody in"}})
 	}
 	now := k.now()
 	newID, secret, err := k.draw(now)

@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -147,12 +146,5 @@ func violationsOf(err error, below string) []signalbox.Violation {
 // refusal is the error of an edit that cannot be taken: every fault, and a sentence
 // that has the first.
 func refusal(code signalbox.Code, what string, faults []signalbox.Violation) error {
-	e := &signalbox.Error{
-		Code: code, Path: faults[0].Pointer, Violations: faults,
-		Message: fmt.Sprintf("%s: %s", what, strings.TrimSpace(dotted(faults[0].Pointer)+" "+faults[0].Message)),
-	}
-	if more := len(faults) - 1; more > 0 {
-		e.Message += fmt.Sprintf(" (and %d more, see violations)", more)
-	}
-	return e
+	return signalbox.Violated(code, what+": "+strings.TrimSpace(dotted(faults[0].Pointer)+" "+faults[0].Message), faults)
 }

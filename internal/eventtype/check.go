@@ -238,8 +238,5 @@ func unknownVersion(e *signalbox.Event, there []signalbox.Schema) *signalbox.Err
 
 // breach is the error of a payload that breaks its schema.
 func breach(violations []signalbox.Violation) *signalbox.Error {
-	return &signalbox.Error{
-		Code: signalbox.CodeInvalidPayload, Path: violations[0].Pointer, Violations: violations,
-		Message: violations[0].Pointer + " " + violations[0].Message + more(len(violations)-1),
-	}
+	return signalbox.Violated(signalbox.CodeInvalidPayload, violations[0].Sentence(), violations)
 }

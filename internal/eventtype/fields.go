@@ -121,11 +121,9 @@ func marshal(v any) []byte {
 }
 
 func invalidFields(faults ...signalbox.Violation) *signalbox.Error {
-	e := &signalbox.Error{Code: signalbox.CodeInvalidInput, Path: faults[0].Pointer, Violations: faults}
-	e.Message = "the fields " + faults[0].Message
+	sentence := "the fields " + faults[0].Message
 	if faults[0].Pointer != "" {
-		e.Message = "the field " + faults[0].Pointer + " " + faults[0].Message
+		sentence = "the field " + faults[0].Sentence()
 	}
-	e.Message += more(len(faults) - 1)
-	return e
+	return signalbox.Violated(signalbox.CodeInvalidInput, sentence, faults)
 }

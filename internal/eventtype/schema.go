@@ -165,22 +165,11 @@ func (refuser) Load(string) (any, error) {
 
 // invalid is the error of a schema that is refused.
 func invalid(faults ...signalbox.Violation) *signalbox.Error {
-	faults = slices.Clone(faults)
-	e := &signalbox.Error{Code: signalbox.CodeInvalidInput, Path: faults[0].Pointer, Violations: faults}
-	e.Message = "the schema " + faults[0].Message
+	sentence := "the schema " + faults[0].Message
 	if faults[0].Pointer != "" {
-		e.Message = "the schema's " + faults[0].Pointer + " " + faults[0].Message
+		sentence = "the schema's " + faults[0].Sentence()
 	}
-	e.Message += more(len(faults) - 1)
-	return e
-}
-
-// more says how many violations a message leaves out.
-func more(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (and %d more, see violations)", n)
+	return signalbox.Violated(signalbox.CodeInvalidInput, sentence, slices.Clone(faults))
 }
 
 // Shape is what rules can be checked against.

@@ -72,17 +72,7 @@ func (in *Input) check(limits payload.Limits, reached signalbox.LimitReached) er
 			fault(part.pointer, errors.New("is not an object: wrap the value in one"))
 		}
 	}
-	if len(faults) == 0 {
-		return nil
-	}
-	e := &signalbox.Error{
-		Code: signalbox.CodeInvalidInput, Path: faults[0].Pointer, Violations: faults,
-		Message: faults[0].Pointer + " " + faults[0].Message,
-	}
-	if more := len(faults) - 1; more > 0 {
-		e.Message += fmt.Sprintf(" (and %d more, see violations)", more)
-	}
-	return e
+	return signalbox.InvalidInput(faults)
 }
 
 func checkKey(key string) error {

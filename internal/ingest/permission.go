@@ -38,15 +38,11 @@ func (s *Service) permit(p *signalbox.Principal, in *Input) error {
 // forbidden names what is needed in the caller's own words, and says the same
 // whether there is such a name or not.
 func forbidden(p *signalbox.Principal, in *Input) *signalbox.Error {
-	who := "this key"
-	if p.Key.IsZero() {
-		who = "the caller"
-	}
 	if !nameable(in) {
-		return signalbox.Errorf(signalbox.CodeForbidden, "%s may not send events of such a type and operation", who)
+		return signalbox.Errorf(signalbox.CodeForbidden, "%s may not send events of such a type and operation", p.Noun())
 	}
 	needed := signalbox.Permission{Action: signalbox.ActionSend, Send: signalbox.Pattern{Type: in.Type, Operation: in.Operation}}
-	return signalbox.Errorf(signalbox.CodeForbidden, "%s may not send %s/%s: it needs %s", who, in.Type, in.Operation, needed)
+	return signalbox.Errorf(signalbox.CodeForbidden, "%s may not send %s/%s: it needs %s", p.Noun(), in.Type, in.Operation, needed)
 }
 
 // nameable tells whether an error can repeat the input's names.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -39,8 +40,8 @@ type GaugeConfig struct {
 // flight at the moment of the count, and over by what other replicas admit since.
 //
 // The server's limit is over all tenants, who share it as Fair says: one alone gets
-// to a half of it, so that there is room for others, unless there are none. A tenant's and a key's own
-// limits are held against the tenant's backlog.
+// to a half of it, so that there is room for others, unless there are none. A tenant's
+// and a key's own limits are held against the tenant's backlog.
 type Gauge struct {
 	cfg GaugeConfig
 
@@ -83,14 +84,7 @@ func (g *Gauge) Admit(p *signalbox.Principal, starts int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	held, all := g.counted.by[tenant]+g.since.by[tenant], g.counted.all+g.since.all
-	keys := p.Limits.Backlog
-	if p.Key.IsZero() {
-		keys = 0
-	}
-	own := signalbox.LimitReached{Name: "backlog", Value: float64(keys), Scope: signalbox.ScopeKey}
-	if tenants := p.Tenant.Limits.Backlog; keys == 0 || tenants > 0 && tenants <= keys {
-		own.Value, own.Scope = float64(tenants), signalbox.ScopeTenant
-	}
+	own := p.Least(signalbox.Limits{}, "backlog", func(l signalbox.Limits) int { return l.Backlog })
 	total := g.cfg.Backlog
 	server := signalbox.LimitReached{Name: "backlog", Value: float64(total), Scope: signalbox.ScopeServer}
 	switch {
@@ -154,10 +148,7 @@ func (g *Gauge) Run(ctx context.Context) {
 func (g *Gauge) Recount(ctx context.Context) {
 	g.mu.Lock()
 	// What is committed while the count runs may be counted twice for one turn.
-	before := backlog{by: make(map[signalbox.ID]int, len(g.since.by)), all: g.since.all}
-	for tenant, n := range g.since.by {
-		before.by[tenant] = n
-	}
+	before := backlog{by: maps.Clone(g.since.by), all: g.since.all}
 	g.mu.Unlock()
 	// A tenant that has more than all may is at its limit whatever the number.
 	by, err := g.cfg.Count(ctx, g.cfg.Backlog+1)

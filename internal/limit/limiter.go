@@ -58,9 +58,9 @@ func New(cfg Config) (*Limiter, error) {
 func (l *Limiter) Take(p *signalbox.Principal) error { return l.rate.take(l.scoped(p)) }
 
 // Peek is what Take and then Enter would answer now to a principal that may do
-// nothing but send; it takes nothing. Such a principal's requests can be refused before they are read,
-// which costs a fraction of what it takes to find out that they are sends. To others
-// it is nil: they may have come for something else.
+// nothing but send; it takes nothing. Such a principal's requests can be refused
+// before they are read, which costs a fraction of what it takes to find out that they
+// are sends. To others it is nil: they may have come for something else.
 func (l *Limiter) Peek(p *signalbox.Principal) error {
 	for i := range p.Permissions {
 		if p.Permissions[i].Action != signalbox.ActionSend {
@@ -89,13 +89,9 @@ type scope struct {
 
 // scoped lists whose limits apply to a principal, the server's first.
 func (l *Limiter) scoped(p *signalbox.Principal) [3]scope {
-	all := [3]scope{
+	return [3]scope{
 		{signalbox.ScopeServer, p.Tenant.ID, l.server},
 		{signalbox.ScopeTenant, p.Tenant.ID, p.Tenant.Limits},
-		{signalbox.ScopeKey, p.Key, p.Limits},
+		{signalbox.ScopeKey, p.Key, p.KeyLimits()},
 	}
-	if p.Key.IsZero() {
-		all[2].limits = signalbox.Limits{}
-	}
-	return all
 }

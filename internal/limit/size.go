@@ -9,13 +9,13 @@ import (
 // PayloadBytes is the least of the limits on payload.data that a principal has; its
 // Value is 0 where there is none.
 func (l *Limiter) PayloadBytes(p *signalbox.Principal) signalbox.LimitReached {
-	return l.least(p, "payloadBytes", func(of signalbox.Limits) int { return of.PayloadBytes })
+	return p.Least(l.server, "payloadBytes", func(of signalbox.Limits) int { return of.PayloadBytes })
 }
 
 // Batch is nil where a principal may send that many events in one request, or else
 // INVALID_INPUT.
 func (l *Limiter) Batch(p *signalbox.Principal, events int) error {
-	least := l.least(p, "batch", func(of signalbox.Limits) int { return of.Batch })
+	least := p.Least(l.server, "batch", func(of signalbox.Limits) int { return of.Batch })
 	if least.Value == 0 || float64(events) <= least.Value {
 		return nil
 	}
@@ -23,15 +23,4 @@ func (l *Limiter) Batch(p *signalbox.Principal, events int) error {
 		Code: signalbox.CodeInvalidInput, Path: "/inputs", Limit: &least,
 		Message: fmt.Sprintf("inputs has %d events; the limit is %g: send them in several requests", events, least.Value),
 	}
-}
-
-// least is the least of a principal's limits of one name.
-func (l *Limiter) least(p *signalbox.Principal, name string, of func(signalbox.Limits) int) signalbox.LimitReached {
-	least := signalbox.LimitReached{Name: name, Scope: signalbox.ScopeServer}
-	for _, s := range l.scoped(p) {
-		if v := float64(of(s.limits)); v > 0 && (least.Value == 0 || v < least.Value) {
-			least.Value, least.Scope = v, s.of
-		}
-	}
-	return least
 }

@@ -42,33 +42,6 @@ type Error struct {
 	Err         error         // the cause, for the log
 }
 
-// Violation is one breach. Pointer is a JSON pointer (RFC 6901) from the input's root.
-type Violation struct {
-	Pointer string `json:"pointer"`
-	Message string `json:"message"`
-}
-
-// LimitReached names a limit that refused something, so that a client can tell whom
-// to ask for more.
-type LimitReached struct {
-	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
-	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "scans", "edits",
-	// "queuedBytes".
-	Name  string     `json:"name"`
-	Value float64    `json:"value"`
-	Scope LimitScope `json:"scope"`
-}
-
-// LimitScope says whose limit it is.
-type LimitScope string
-
-// The scopes.
-const (
-	ScopeServer LimitScope = "server"
-	ScopeTenant LimitScope = "tenant"
-	ScopeKey    LimitScope = "key"
-)
-
 // Errorf makes an Error from a sentence.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

@@ -1,7 +1,6 @@
 package signalbox
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -170,45 +169,4 @@ func (ps Permissions) Cover(wanted Permissions) error {
 		}
 	}
 	return nil
-}
-
-// Limits bound what a tenant or a key may ask for. Zero is no limit of its own: the
-// tenant's, and then the server's, apply. Where several apply, the least counts.
-type Limits struct {
-	// Rate is how many events a second may be sent over time, in each server process,
-	// and Burst how many at once; a Burst of 0 is one second's worth, and one at least.
-	Rate  float64 `json:"rate,omitempty"`
-	Burst int     `json:"burst,omitempty"`
-	// Backlog is how many of the tenant's starts may be waiting for Temporal when an
-	// event with starts is sent.
-	Backlog      int `json:"backlog,omitempty"`
-	PayloadBytes int `json:"payloadBytes,omitempty"` // of payload.data
-	Batch        int `json:"batch,omitempty"`        // events in one sendCustomEvents
-	Page         int `json:"page,omitempty"`         // elements of one page of a list
-}
-
-// Check is nil, or says of every limit that cannot be what is wrong with it.
-func (l Limits) Check() []Violation {
-	var faults []Violation
-	negative := func(name string, is bool) {
-		if is {
-			faults = append(faults, Violation{Pointer: "/limits/" + name, Message: "is negative: leave it out where there is to be no limit"})
-		}
-	}
-	negative("rate", l.Rate < 0)
-	negative("burst", l.Burst < 0)
-	negative("backlog", l.Backlog < 0)
-	negative("payloadBytes", l.PayloadBytes < 0)
-	negative("batch", l.Batch < 0)
-	negative("page", l.Page < 0)
-	if l.Burst > 0 && l.Rate == 0 {
-		faults = append(faults, Violation{Pointer: "/limits/burst", Message: "says nothing without a rate: set the rate too"})
-	}
-	return faults
-}
-
-// String is the JSON form.
-func (l Limits) String() string {
-	text, _ := json.Marshal(l) // numbers: this cannot fail
-	return string(text)
 }
