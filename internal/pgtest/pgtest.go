@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,10 @@ import (
 
 // Env names the server: a DSN whose user may create databases.
 const Env = "SIGNALBOX_TEST_POSTGRES"
+
+// patience is what a test's operations and connections get instead of a request's two
+// seconds, which a machine that is busy with something else may well use up.
+const patience = 30 * time.Second
 
 // templateLock is the advisory lock under which the template is made, since test
 // binaries of several packages run at once.
@@ -43,16 +48,22 @@ func Open(t testing.TB) *postgres.DB {
 // Connect opens a pool that is closed with the test.
 func Connect(t testing.TB, dsn string) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	return db
+	return With(t, postgres.Config{DSN: dsn})
 }
 
 // Owner opens a pool of the database's owner, for whom there is no second wall.
 func Owner(t testing.TB, dsn string) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Owner: true})
+	return With(t, postgres.Config{DSN: dsn, Owner: true})
+}
+
+// With opens a pool of these settings, with patience where they say nothing of it.
+func With(t testing.TB, cfg postgres.Config) *postgres.DB {
+	t.Helper()
+	if cfg.Timeout == 0 {
+		cfg.Timeout = patience
+	}
+	db, err := postgres.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	return db
@@ -135,7 +146,7 @@ func makeTemplate() (string, error) {
 // template has.
 func fingerprint() string {
 	h := sha256.New()
-	year, week := time.Now().ISOWeek()
+	year, week := time.Now().UTC().ISOWeek() // as partitions are
 	fmt.Fprint(h, year, week)
 	names, err := fs.Glob(migrations.FS, "*.sql")
 	if err != nil {
@@ -169,5 +180,8 @@ func withDatabase(dsn, name string) string {
 		panic(fmt.Sprintf("%s is not a URL", Env))
 	}
 	u.Path = "/" + name
+	q := u.Query()
+	q.Set("connect_timeout", strconv.Itoa(int(patience.Seconds())))
+	u.RawQuery = q.Encode()
 	return u.String()
 }

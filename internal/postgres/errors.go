@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -98,4 +99,23 @@ func isUndefinedTable(err error) bool {
 func isNotPermitted(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "42501"
+}
+
+// isInTheWay tells a statement that another session was in the way of, by a lock or by
+// a change at the same moment. What it did is undone, and it may be tried again. Two
+// databases of one server share their roles, and the change of a role that both make
+// at once has no SQLSTATE but that of an internal error.
+func isInTheWay(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "55P03", "40P01", "40001": // lock not available; deadlock; serialization failure
+		return true
+	case "XX000":
+		return strings.HasPrefix(pg.Message, "tuple concurrently ")
+	default:
+		return false
+	}
 }

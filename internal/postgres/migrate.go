@@ -25,27 +25,59 @@ type Migration struct {
 	Took      time.Duration
 }
 
+// A migration waits for a lock for longer than Postgres takes to send an autovacuum
+// out of its way (deadlock_timeout, a second), and for less than a request that has to
+// wait behind it has time (DefaultTimeout). Between two tries those that waited are
+// served. All tries together take about a minute.
+const (
+	migrationLockTimeout = 1500 * time.Millisecond
+	migrationPause       = time.Second
+	migrationTries       = 25
+)
+
 // MigrateUp applies what is missing, under an advisory lock, so that replicas
-// which start together do it once. It answers what it applied.
+// which start together do it once. It answers what it applied. What other sessions are
+// in the way of is tried again, for about a minute.
 func (db *DB) MigrateUp(ctx context.Context) ([]Migration, error) {
 	provider, closeDB, err := db.goose()
 	if err != nil {
 		return nil, err
 	}
 	defer closeDB()
+	var applied []Migration
+	for try := 1; ; try++ {
+		var more []Migration
+		more, err = up(ctx, provider)
+		applied = append(applied, more...)
+		if err == nil {
+			return applied, nil
+		}
+		if !isInTheWay(err) || ctx.Err() != nil {
+			return applied, fmt.Errorf("migrate: %w", err)
+		}
+		if try == migrationTries {
+			return applied, fmt.Errorf("migrate: other sessions were in the way %d times: end long transactions (pg_stat_activity shows them) and migrate again: %w", try, err)
+		}
+		select {
+		case <-ctx.Done():
+			return applied, fmt.Errorf("migrate: %w", err)
+		case <-time.After(migrationPause):
+		}
+	}
+}
+
+// up is one try. Each migration is a transaction: those before one that fails stay.
+func up(ctx context.Context, provider *goose.Provider) ([]Migration, error) {
 	results, err := provider.Up(ctx)
 	var partial *goose.PartialError
-	if errors.As(err, &partial) { // those before it stay
+	if errors.As(err, &partial) {
 		results, err = partial.Applied, fmt.Errorf("%s: %w", filepath.Base(partial.Failed.Source.Path), partial.Err)
 	}
 	applied := make([]Migration, 0, len(results))
 	for _, r := range results {
 		applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now(), Took: r.Duration})
 	}
-	if err != nil {
-		return applied, fmt.Errorf("migrate: %w", err)
-	}
-	return applied, nil
+	return applied, err
 }
 
 // MigrationStatus lists every migration that this binary knows.
@@ -108,6 +140,7 @@ func (db *DB) goose() (*goose.Provider, func(), error) {
 	// table takes what it takes.
 	config := db.pool.Config().ConnConfig.Copy()
 	delete(config.RuntimeParams, "statement_timeout")
+	config.RuntimeParams["lock_timeout"] = milliseconds(migrationLockTimeout)
 	conn := stdlib.OpenDB(*config)
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS, goose.WithSessionLocker(locker))
 	if err != nil {

@@ -138,7 +138,7 @@ func TestMigrationsRunUnderTraffic(t *testing.T) {
 	}
 	enough := func() {
 		from := rounds.Load()
-		require.Eventually(t, func() bool { return rounds.Load() > from+100 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return rounds.Load() > from+100 }, time.Minute, time.Millisecond)
 	}
 	enough()
 	_, err := db.MigrateUp(t.Context())
@@ -146,4 +146,32 @@ func TestMigrationsRunUnderTraffic(t *testing.T) {
 	enough()
 	cancel()
 	wg.Wait()
+}
+
+// A transaction that has read the catalogue and is slow to end is in the way for longer
+// than a migration waits for a lock: it is tried again, and does not fail.
+func TestMigrationsOutwaitALock(t *testing.T) {
+	dsn, db, _, _ := firstRelease(t)
+	reader, watcher := connect(t, dsn), connect(t, dsn)
+	run(t, reader, `BEGIN`, `SELECT FROM tenants`)
+	done := make(chan error, 1)
+	go func() {
+		applied, err := db.MigrateUp(t.Context())
+		if err == nil && len(applied) < 7 {
+			err = fmt.Errorf("only %d migrations are told of", len(applied))
+		}
+		done <- err
+	}()
+	waits := map[time.Time]bool{}
+	require.Eventually(t, func() bool {
+		var since *time.Time
+		err := watcher.QueryRow(t.Context(), `SELECT max(waitstart) FROM pg_locks WHERE NOT granted AND relation = 'tenants'::regclass`).Scan(&since)
+		if err == nil && since != nil {
+			waits[*since] = true
+		}
+		return len(waits) == 2 || len(done) == 1
+	}, time.Minute, 10*time.Millisecond)
+	run(t, reader, `COMMIT`)
+	require.NoError(t, <-done)
+	require.Len(t, waits, 2, "it was tried twice")
 }

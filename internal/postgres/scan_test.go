@@ -110,13 +110,15 @@ func TestScanPagesMeetWithoutAGap(t *testing.T) { // X-04
 }
 
 func TestScansEndWhenToldAndAreFew(t *testing.T) {
-	db := pgtest.Open(t)
+	dsn := pgtest.DSN(t)
+	db := pgtest.Connect(t, dsn)
+	impatient := pgtest.With(t, postgres.Config{DSN: dsn, Timeout: time.Second}) // to be refused soon
 	stored(t, db, record(""))
 	other := record("")
 	other.Event.Tenant = signalbox.ID{7}
 	stored(t, db, other)
 	scanAs := func(tenant signalbox.ID, page func([]signalbox.Event) error) error {
-		_, err := db.ScanEvents(t.Context(), tenant, postgres.EventScan{On: []signalbox.Pattern{{Type: "*", Operation: "*"}}, Window: signalbox.Window{Limit: 1}}, page)
+		_, err := impatient.ScanEvents(t.Context(), tenant, postgres.EventScan{On: []signalbox.Pattern{{Type: "*", Operation: "*"}}, Window: signalbox.Window{Limit: 1}}, page)
 		return err
 	}
 	scan := func(page func([]signalbox.Event) error) error { return scanAs(defaultTenant, page) }

@@ -243,10 +243,7 @@ func TestConfigIsSealedAtRest(t *testing.T) {
 		if len(ids) > 0 {
 			cfg.Secrets = ring{ids}
 		}
-		db, err := postgres.Open(t.Context(), cfg)
-		require.NoError(t, err)
-		t.Cleanup(db.Close)
-		return db
+		return pgtest.With(t, cfg)
 	}
 	conn, err := pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)
@@ -292,9 +289,7 @@ func TestConfigIsSealedAtRest(t *testing.T) {
 
 	// A key of the right name that is another key is found when a server starts, and
 	// not by its tenants.
-	impostor, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Secrets: impostorRing{ring{[]string{"k2"}}}})
-	require.NoError(t, err)
-	defer impostor.Close()
+	impostor := pgtest.With(t, postgres.Config{DSN: dsn, Secrets: impostorRing{ring{[]string{"k2"}}}})
 	require.ErrorContains(t, impostor.CheckSecrets(t.Context()), "does not open")
 
 	// An edit of the catalogue seals too.
