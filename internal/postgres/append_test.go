@@ -88,6 +88,7 @@ func TestAppendStoresWhatWasSent(t *testing.T) { // P-05, P-07, P-14
 	require.Equal(t, want, stored.Dispatches, "a whole start request, however it is read")
 	listed, _, err := db.Dispatches(t.Context(), defaultTenant, signalbox.DispatchFilter{Rule: "b"}, signalbox.Page{First: 1})
 	require.NoError(t, err)
+	want[1].Input = nil // which no list shows
 	require.Equal(t, want[1:], listed)
 }
 

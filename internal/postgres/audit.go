@@ -56,7 +56,7 @@ func auditText(v any) *string {
 }
 
 // Audit lists what was changed, newest first, and tells whether there is more.
-func (db *DB) Audit(ctx context.Context, tenant signalbox.ID, f signalbox.AuditFilter, page signalbox.Page) ([]signalbox.AuditEntry, bool, error) {
+func (db *DB) Audit(ctx context.Context, tenant signalbox.ID, f signalbox.AuditFilter, p signalbox.Page) ([]signalbox.AuditEntry, bool, error) {
 	w := whereTenant("a.tenant_id", tenant)
 	if f.Kind != "" {
 		w.and("a.kind = $%d", string(f.Kind))
@@ -73,16 +73,17 @@ func (db *DB) Audit(ctx context.Context, tenant signalbox.ID, f signalbox.AuditF
 	if !f.Before.IsZero() {
 		w.and("a.id < $%d", signalbox.FirstID(f.Before))
 	}
-	if !page.After.IsZero() {
-		w.and("a.id < $%d", page.After)
+	if !p.After.IsZero() {
+		w.and("a.id < $%d", p.After)
 	}
-	sql := `SELECT a.id, a.at, a.actor, a.action, a.kind, a.name, a.before::text, a.after::text FROM audit_log a` + w.sql() + ` ORDER BY a.id DESC LIMIT ` + w.arg(page.First+1)
-	found, err := list(ctx, db, scanAudit, sql, w)
-	if err != nil {
-		return nil, false, err
-	}
-	more := len(found) > page.First
-	return found[:min(len(found), page.First)], more, nil
+	sql := `SELECT a.id, a.at, a.actor, a.action, a.kind, a.name, a.before::text, a.after::text FROM audit_log a` + w.sql() + ` ORDER BY a.id DESC`
+	var found []signalbox.AuditEntry
+	var more bool
+	err := db.reading(ctx, tenant, func() (err error) {
+		found, more, err = page(ctx, db, scanAudit, sql, w, p.First)
+		return err
+	})
+	return found, more, err
 }
 
 func scanAudit(row pgx.CollectableRow) (signalbox.AuditEntry, error) {

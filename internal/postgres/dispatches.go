@@ -47,20 +47,19 @@ func whereDispatches(tenant signalbox.ID, f signalbox.DispatchFilter) *where {
 
 // Dispatches lists a tenant's dispatches, newest first, and tells whether there
 // are more.
-func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter, page signalbox.Page) ([]signalbox.Dispatch, bool, error) {
+func (db *DB) Dispatches(ctx context.Context, tenant signalbox.ID, f signalbox.DispatchFilter, p signalbox.Page) ([]signalbox.Dispatch, bool, error) {
 	w := whereDispatches(tenant, f)
-	if !page.After.IsZero() {
-		w.and("d.id < $%d", page.After)
+	if !p.After.IsZero() {
+		w.and("d.id < $%d", p.After)
 	}
-	sql := "SELECT " + dispatchColumnList + " FROM dispatches d" + w.sql() + " ORDER BY d.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := list(ctx, db, scanDispatch, sql, w)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(found) > page.First {
-		return found[:page.First], true, nil
-	}
-	return found, false, nil
+	sql := "SELECT " + listedDispatch + " FROM dispatches d" + w.sql() + " ORDER BY d.id DESC"
+	var found []signalbox.Dispatch
+	var more bool
+	err := db.reading(ctx, tenant, func() (err error) {
+		found, more, err = page(ctx, db, scanDispatch, sql, w, p.First)
+		return err
+	})
+	return found, more, err
 }
 
 // Redrive makes a FAILED dispatch PENDING again, due at once, and answers it as it
@@ -120,9 +119,9 @@ WHERE d.tenant_id = c.tenant_id AND d.id = c.id`
 // dispatchesOf gives the dispatches of events, each list by rule name. A
 // dispatch's id carries its event's millisecond, so this reads a short range of
 // the primary key for each event and needs no index of its own.
-func (db *DB) dispatchesOf(ctx context.Context, tenant signalbox.ID, events []signalbox.ID) (map[signalbox.ID][]signalbox.Dispatch, error) {
-	const sql = `
-SELECT ` + dispatchColumnList + `
+func (db *DB) dispatchesOf(ctx context.Context, tenant signalbox.ID, columns string, events []signalbox.ID) (map[signalbox.ID][]signalbox.Dispatch, error) {
+	sql := `
+SELECT ` + columns + `
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w(event_id, first, next)
 CROSS JOIN LATERAL (
     SELECT * FROM dispatches d

@@ -19,6 +19,11 @@ func scanEvent(row pgx.CollectableRow) (signalbox.Event, error) {
 
 // Event is one event of a tenant with its dispatches; NOT_FOUND where there is none.
 func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error) {
+	leave, err := db.looks.enter(ctx, tenant, db.timeout, "too many events are being looked up at once; ask again later")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, db.timeout) // of both queries
 	defer cancel()
 	found, err := query(ctx, db, scanEvent, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id)
@@ -28,7 +33,7 @@ func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.St
 	if len(found) == 0 {
 		return nil, signalbox.Errorf(signalbox.CodeNotFound, "there is no event with the id %s", id)
 	}
-	stored, err := db.withDispatches(ctx, tenant, found)
+	stored, err := db.withDispatches(ctx, tenant, dispatchColumnList, found)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +62,7 @@ CROSS JOIN LATERAL (
 
 // Events lists a tenant's events with their dispatches, newest first, and tells
 // whether there are more. A range of time reads the partitions of that time only.
-func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, page signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
+func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.EventFilter, p signalbox.Page) ([]signalbox.StoredEvent, bool, error) {
 	w := whereTenant("e.tenant_id", tenant)
 	if f.Type != "" {
 		w.and("e.type = $%d", f.Type)
@@ -77,28 +82,29 @@ func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.Event
 	if !f.ReceivedBefore.IsZero() {
 		w.and("e.id < $%d", signalbox.FirstID(f.ReceivedBefore))
 	}
-	if !page.After.IsZero() {
-		w.and("e.id < $%d", page.After)
+	if !p.After.IsZero() {
+		w.and("e.id < $%d", p.After)
 	}
 	from := "events e"
 	if len(f.Outcomes) > 0 {
 		from += outcomeOf
 		w.and("o.outcome = ANY($%d)", textsOf(f.Outcomes))
 	}
-	sql := "SELECT " + eventColumnList + " FROM " + from + w.sql() + " ORDER BY e.id DESC LIMIT " + w.arg(page.First+1)
-	found, err := list(ctx, db, scanEvent, sql, w)
-	if err != nil {
-		return nil, false, err
-	}
-	more := len(found) > page.First
-	if more {
-		found = found[:page.First]
-	}
-	stored, err := db.withDispatches(ctx, tenant, found)
+	sql := "SELECT " + eventColumnList + " FROM " + from + w.sql() + " ORDER BY e.id DESC"
+	var stored []signalbox.StoredEvent
+	var more bool
+	err := db.reading(ctx, tenant, func() (err error) {
+		var found []signalbox.Event
+		if found, more, err = page(ctx, db, scanEvent, sql, w, p.First); err != nil {
+			return err
+		}
+		stored, err = db.withDispatches(ctx, tenant, listedDispatch, found)
+		return err
+	})
 	return stored, more, err
 }
 
-func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, events []signalbox.Event) ([]signalbox.StoredEvent, error) {
+func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, columns string, events []signalbox.Event) ([]signalbox.StoredEvent, error) {
 	stored := make([]signalbox.StoredEvent, len(events))
 	ids := make([]signalbox.ID, len(events))
 	for i := range events {
@@ -107,7 +113,7 @@ func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, events []
 	if len(events) == 0 {
 		return stored, nil
 	}
-	of, err := db.dispatchesOf(ctx, tenant, ids)
+	of, err := db.dispatchesOf(ctx, tenant, columns, ids)
 	if err != nil {
 		return nil, err
 	}

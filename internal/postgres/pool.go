@@ -52,8 +52,9 @@ type DB struct {
 	// lists holds as many places as lists may be read at once, so that people who
 	// look things up never take the connections that events need.
 	lists *places
-	scans *places // likewise for scans over many events
-	edits *places // likewise for edits of a catalogue
+	looks *places // likewise for single events
+	scans *places // and for scans over many events
+	edits *places // and for edits of a catalogue
 }
 
 // Open makes the pool and asks the database for an answer once, so that a wrong
@@ -73,7 +74,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		cfg.Timeout = DefaultTimeout
 	}
 	poolConfig.MaxConns = int32(cfg.MaxConns) //nolint:gosec // a setting of some dozens.
-	poolConfig.ConnConfig.ConnectTimeout = connectTimeout
+	// The DSN's connect_timeout stands.
+	if poolConfig.ConnConfig.ConnectTimeout == 0 {
+		poolConfig.ConnConfig.ConnectTimeout = connectTimeout
+	}
 	params := poolConfig.ConnConfig.RuntimeParams
 	params["application_name"] = "signalbox"
 	params["timezone"] = "UTC"
@@ -94,10 +98,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		timeout: cfg.Timeout,
 		secrets: cfg.Secrets,
 		lists:   newPlaces("lists", max(1, cfg.MaxConns/4)),
+		looks:   newPlaces("lookups", max(2, cfg.MaxConns/4)),
 		scans:   newPlaces("scans", maxScans),
 		edits:   newPlaces("edits", maxEdits),
 	}
-	pingCtx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
+	pingCtx, cancel := context.WithTimeout(ctx, 2*poolConfig.ConnConfig.ConnectTimeout)
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
 		pool.Close()
@@ -142,25 +147,6 @@ func queryAll[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql str
 	}
 	found, err := pgx.CollectRows(rows, scan)
 	return found, translate(err)
-}
-
-// list is query for lists, of which few are read at once. One that takes too long
-// says so: its filter is the reason, and not the database.
-func list[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, w *where) ([]T, error) {
-	leave, err := db.lists.enter(ctx, w.tenant, db.timeout, "too many lists are being read at once; ask again later")
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	found, err := query(ctx, db, scan, sql, w.tenant, w.args[1:]...)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, &signalbox.Error{
-			Code:    signalbox.CodeUnavailable,
-			Message: "the list takes too long to find: narrow the filter, best by receivedFrom",
-			Err:     err,
-		}
-	}
-	return found, err
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

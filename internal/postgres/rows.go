@@ -42,7 +42,15 @@ func (r *eventRow) event() (signalbox.Event, error) {
 	return e, nil
 }
 
-const dispatchColumnList = `d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::text, d.input::text, d.status, d.run_id, d.attempts, d.due_at, d.error_code, d.error_message, d.settled_at`
+const (
+	dispatchColumnList = dispatchHead + `d.input::text` + dispatchTail
+	// listedDispatch leaves out the workflow's input, which can be half a megabyte and
+	// is shown in no list.
+	listedDispatch = dispatchHead + `NULL::text` + dispatchTail
+
+	dispatchHead = `d.tenant_id, d.id, d.event_id, d.rule, d.rule_version, d.namespace, d.workflow_type, d.workflow_id, d.task_queue, d.options::text, `
+	dispatchTail = `, d.status, d.run_id, d.attempts, d.due_at, d.error_code, d.error_message, d.settled_at`
+)
 
 type dispatchRow struct {
 	d                           signalbox.Dispatch

@@ -63,7 +63,7 @@ func (l Limits) String() string {
 // to ask for more.
 type LimitReached struct {
 	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
-	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "scans",
+	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups", "scans",
 	// "edits", "metadataBytes", "queuedBytes".
 	Name  string     `json:"name"`
 	Value float64    `json:"value"`
