@@ -13,7 +13,6 @@ import (
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/demo"
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/devstack"
 	"github.com/signalbox/signalbox/internal/app"
-	"github.com/signalbox/signalbox/internal/dispatch"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -80,7 +79,7 @@ func (c *runCmd) startApp(ctx context.Context, stack *devstack.Stack) (server *a
 	server, err = app.New(ctx, app.Options{
 		DSN:           stack.PostgresDSN,
 		SecretKeys:    operator.SecretKeys,
-		Temporal:      dispatch.DialOptions{Address: stack.TemporalAddress, Namespace: devstack.Namespace},
+		Temporal:      app.TemporalOptions{Address: stack.TemporalAddress, Namespace: devstack.Namespace},
 		Listen:        c.Listen,
 		Playground:    true,
 		Introspection: true,

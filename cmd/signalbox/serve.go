@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/internal/app"
-	"github.com/signalbox/signalbox/internal/auth"
-	"github.com/signalbox/signalbox/internal/dispatch"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -91,9 +89,9 @@ func (c *serveCmd) Run(ctx context.Context, out output) error {
 	}
 	a, err := app.New(ctx, app.Options{
 		DSN: c.DSN, MaxConns: c.MaxConns, QueryTimeout: c.QueryTimeout,
-		Temporal: dispatch.DialOptions{
+		Temporal: app.TemporalOptions{
 			Address: c.TemporalAddress, Namespace: c.TemporalNamespace, APIKey: c.TemporalAPIKey,
-			TLS: dispatch.TLSOptions{
+			TLS: app.TemporalTLS{
 				Enabled: c.TemporalTLS || c.TemporalAPIKey != "", CAFile: c.TemporalTLSCA, CertFile: c.TemporalTLSCert,
 				KeyFile: c.TemporalTLSKey, ServerName: c.TemporalTLSServerName,
 			},
@@ -119,7 +117,7 @@ func (c *serveCmd) Run(ctx context.Context, out output) error {
 
 // oidc is nil where nothing is said of an issuer. Roles and the like without one are
 // no reason to go on without: who gave them believes that tokens are taken.
-func (c *serveCmd) oidc() *auth.OIDCConfig {
+func (c *serveCmd) oidc() *app.OIDCConfig {
 	if c.OIDCIssuer == "" && c.OIDCAudience == "" && len(c.OIDCAlgorithms) == 0 && len(c.OIDCTenant) == 0 && len(c.OIDCRole) == 0 {
 		return nil
 	}
@@ -129,7 +127,7 @@ func (c *serveCmd) oidc() *auth.OIDCConfig {
 			roles[role] = append(roles[role], strings.TrimSpace(permission))
 		}
 	}
-	return &auth.OIDCConfig{
+	return &app.OIDCConfig{
 		Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, Algorithms: c.OIDCAlgorithms,
 		TenantClaim: c.OIDCTenantClaim, TenantMap: c.OIDCTenant,
 		PermissionsClaim: c.OIDCPermissionsClaim, RoleMap: roles,

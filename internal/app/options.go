@@ -14,20 +14,27 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
+// What some options are made of, so that whoever sets them needs to know app alone.
+type (
+	TemporalOptions = dispatch.DialOptions
+	TemporalTLS     = dispatch.TLSOptions
+	OIDCConfig      = auth.OIDCConfig
+)
+
 // Options are what an operator can set. Zero values mean the defaults.
 type Options struct {
 	DSN          string
 	MaxConns     int
 	QueryTimeout time.Duration // of one operation on the database; 2 s
 
-	Temporal dispatch.DialOptions // its Logger is Options.Logger
+	Temporal TemporalOptions // its Logger is Options.Logger
 
 	Listen string // "127.0.0.1:8080"; port 0 picks one
 	// NoAuth takes every request for the default tenant's administrator. Such a server
 	// listens on loopback only.
 	NoAuth bool
 	// OIDC is the issuer whose tokens are taken beside API keys; nil takes none.
-	OIDC *auth.OIDCConfig
+	OIDC *OIDCConfig
 	// SecretKeys is the keyring for what is sealed at rest, as secrets.Parse reads it;
 	// "" seals nothing.
 	SecretKeys string
