@@ -102,6 +102,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.down.push("temporal client", func(context.Context) error { temporal.Close(); return nil })
+	a.down.background("temporal probe", func(ctx context.Context) { dispatch.Probe(ctx, temporal.WorkflowService(), o.Temporal) })
 
 	marker := postgres.NewMarker(db, log)
 	a.down.push("marks", marker.Stop)

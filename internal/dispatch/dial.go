@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
@@ -33,6 +35,9 @@ type TLSOptions struct {
 // Dial makes a client that connects when it is first used: Temporal being down is
 // no reason not to start.
 func Dial(o DialOptions) (client.Client, error) {
+	if _, _, err := net.SplitHostPort(o.Address); err != nil && !strings.Contains(o.Address, ":///") { // gRPC's own targets: dns:///…
+		return nil, fmt.Errorf("--temporal-address takes host:port, e.g. 127.0.0.1:7233, and not %q", o.Address)
+	}
 	config, err := o.TLS.config()
 	if err != nil {
 		return nil, err

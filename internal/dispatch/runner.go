@@ -29,6 +29,7 @@ type Config struct {
 type Runner struct {
 	cfg      Config
 	identity string
+	outages  *outages
 
 	mu    sync.Mutex
 	slots map[signalbox.Lane]chan struct{}
@@ -39,7 +40,7 @@ func NewRunner(cfg Config) (*Runner, error) {
 	if cfg.Temporal == nil || cfg.Mark == nil || cfg.TenantSlug == nil || cfg.Logger == nil {
 		return nil, errors.New("dispatch.NewRunner: a part of the config is missing")
 	}
-	return &Runner{cfg: cfg, identity: identity(), slots: make(map[signalbox.Lane]chan struct{})}, nil
+	return &Runner{cfg: cfg, identity: identity(), outages: newOutages(cfg.Logger), slots: make(map[signalbox.Lane]chan struct{})}, nil
 }
 
 // Start makes one attempt at each dispatch of an event, all together, and returns
@@ -88,6 +89,12 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 			r.cfg.Logger.Warn("a start has failed for good; redrive it once the reason is gone",
 				"dispatch", d.ID, "rule", d.Rule, "namespace", d.Namespace, "code", failure.Code)
 		}
+		if turnedAway(failure.Code) {
+			r.outages.turnedAway(d.Namespace, failure.Code, err)
+		}
+	}
+	if err == nil {
+		r.outages.taken(d.Namespace)
 	}
 	d.Status, d.RunID, d.LastError = mark.Status, mark.RunID, mark.Error
 	if d.Status == signalbox.StatusPending {
