@@ -110,8 +110,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		if errors.As(err, &known) {
 			return nil, errors.New(known.Message)
 		}
-		return nil, fmt.Errorf("Postgres does not answer at %s:%d (database %s): %w",
-			poolConfig.ConnConfig.Host, poolConfig.ConnConfig.Port, poolConfig.ConnConfig.Database, err)
+		return nil, unreachable(poolConfig.ConnConfig, err)
 	}
 	return db, nil
 }
