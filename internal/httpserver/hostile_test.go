@@ -237,7 +237,7 @@ func TestHostileHTTP(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got reply
-			for try := 0; try < 3 && (try == 0 || got.took > promptly); try++ {
+			for try := 0; try < 20 && (try == 0 || got.took >= promptly); try++ { // others use the machine too
 				got = say(t, addr, c.raw)
 			}
 			require.Equal(t, c.want, got.statuses, got.text)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalbox/signalbox/internal/cputest"
 	"github.com/signalbox/signalbox/internal/payload"
 )
 
@@ -72,7 +73,7 @@ func median(t *testing.T, f func()) time.Duration {
 	t.Helper()
 	var all [5]time.Duration
 	for i := range all {
-		all[i] = processorTime(t, f)
+		all[i] = cputest.Of(t, f)
 	}
 	slices.Sort(all[:])
 	return all[len(all)/2]

@@ -1,4 +1,4 @@
-package payload_test
+package cputest
 
 import (
 	"runtime"
@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// processorTime is what f takes of one processor. On a machine that others share, the
-// time that passes says little of the code.
-func processorTime(t *testing.T, f func()) time.Duration {
+// Of is what f takes of one processor, on its own goroutine; what other goroutines do
+// for it is not counted.
+func Of(t testing.TB, f func()) time.Duration {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
