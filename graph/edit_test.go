@@ -49,7 +49,7 @@ func TestRefusalsOfEditsTravel(t *testing.T) {
 				require.Equal(t, refuse.Path, e.Extensions.Path)
 				require.Equal(t, refuse.Violations, e.Extensions.Violations)
 				require.Equal(t, refuse.Suggestions, e.Extensions.Suggestions)
-				require.Zero(t, d.log.count())
+				require.Zero(t, d.log.Lines())
 			})
 		}
 	}
@@ -129,7 +129,7 @@ func TestInputsOfEditsAreRead(t *testing.T) {
 			require.Equal(t, c.path, e.Extensions.Path)
 			require.NotContains(t, a.Text, canary)
 			require.Empty(t, d.asked)
-			require.Zero(t, d.log.count())
+			require.Zero(t, d.log.Lines())
 		})
 	}
 }

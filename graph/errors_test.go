@@ -125,11 +125,11 @@ func TestABatchFailsOneByOne(t *testing.T) {
 	require.Len(t, a.Errors, 1)
 	require.Equal(t, []any{"b"}, a.Errors[0].Path)
 	require.NotContains(t, a.Text, secret)
-	require.Equal(t, 2, d.log.count())
+	require.Equal(t, 2, d.log.Lines())
 
 	a = d.run(t, `mutation { sendCustomEvents(inputs: [`+strings.Repeat(input("unavailable"), 50)+`]) { error { code } } }`, "").ok(t)
 	require.Equal(t, 50, strings.Count(a.Text, "UNAVAILABLE"))
-	require.Equal(t, 3, d.log.count(), "what befalls all alike is one line")
+	require.Equal(t, 3, d.log.Lines(), "what befalls all alike is one line")
 }
 
 // TestPanicsOfQueries are one field's, though queries run side by side.
@@ -146,7 +146,7 @@ func TestPanicsOfQueries(t *testing.T) {
 	require.Equal(t, 200, a.Status)
 	a.failed(t, signalbox.CodeInternal)
 	require.NotContains(t, a.Text, "hunter2")
-	require.Equal(t, 2, d.log.count())
+	require.Equal(t, 2, d.log.Lines())
 }
 
 // TestTheTenantIsThePrincipals everywhere.

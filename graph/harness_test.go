@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/signalbox/signalbox/graph"
 	"github.com/signalbox/signalbox/internal/ingest"
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -172,33 +172,13 @@ func accepted(n int, in *ingest.Input) *ingest.Result {
 type door struct {
 	*fakes
 	handler http.Handler
-	log     *lines
+	log     *logtest.Log
 }
-
-// lines is a log's output.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *lines) count() int { return strings.Count(l.String(), "\n") }
 
 // open makes a door; change may alter its config.
 func open(t testing.TB, f *fakes, change ...func(*graph.Config)) *door {
 	t.Helper()
-	d := &door{fakes: f, log: &lines{}}
+	d := &door{fakes: f, log: &logtest.Log{}}
 	cfg := graph.Config{
 		Sender: f, Events: f, Dispatches: f, Catalogue: f,
 		Tester: f, RuleEditor: f, TypeEditor: f, Explainer: f, History: f,

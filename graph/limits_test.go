@@ -197,6 +197,6 @@ func TestPanicsOutsideOfFields(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, a.Status)
 	require.Equal(t, requestID, a.failed(t, signalbox.CodeInternal).Extensions.RequestID)
 	require.NotContains(t, a.Text, "canary")
-	require.Equal(t, 1, d.log.count())
+	require.Equal(t, 1, d.log.Lines())
 	require.Contains(t, d.log.String(), "stack")
 }

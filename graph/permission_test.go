@@ -104,7 +104,7 @@ func TestEveryRootFieldAsksWhoMay(t *testing.T) {
 				require.Contains(t, e.Message, strings.ReplaceAll(strings.Fields(field.enough)[0], "&", " and "))
 				require.Empty(t, d.all())
 				require.Empty(t, d.asked)
-				require.Zero(t, d.log.count())
+				require.Zero(t, d.log.Lines())
 			})
 		}
 	}

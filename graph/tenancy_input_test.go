@@ -50,7 +50,7 @@ func TestInputsOfKeysAreRead(t *testing.T) {
 			require.Len(t, e.Extensions.Violations, c.violations)
 			require.NotContains(t, a.Text, "CANARYCANARY")
 			require.Empty(t, d.asked)
-			require.Zero(t, d.log.count())
+			require.Zero(t, d.log.Lines())
 		})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/dispatch"
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/pgtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -31,25 +31,7 @@ type site struct {
 	t        *testing.T
 	dsn, url string
 	operator app.Operator
-	log      *lines
-}
-
-// lines is a log's output.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+	log      *logtest.Log
 }
 
 // serve starts a server that asks for keys.
@@ -57,7 +39,7 @@ func serve(t *testing.T) *site {
 	t.Helper()
 	temporal := os.Getenv("SIGNALBOX_TEST_TEMPORAL")
 	require.NotEmpty(t, temporal, "tests need a real Temporal: run them with `make test`, or name one in SIGNALBOX_TEST_TEMPORAL")
-	s := &site{t: t, dsn: pgtest.DSN(t), log: &lines{}}
+	s := &site{t: t, dsn: pgtest.DSN(t), log: &logtest.Log{}}
 	s.operator = app.Operator{DSN: s.dsn}
 	server, err := app.New(t.Context(), app.Options{
 		DSN: s.dsn, Temporal: dispatch.DialOptions{Address: temporal}, Listen: "127.0.0.1:0", Introspection: true, Suggestions: true,

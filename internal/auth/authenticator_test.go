@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/signalbox/signalbox/internal/auth"
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -190,7 +191,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		require.Equal(t, "[secret]", fmt.Sprintf(verb, &secret), verb)
 	}
 	require.Equal(t, "{[secret]}", fmt.Sprintf("%v", struct{ S auth.Secret }{secret}))
-	log := &buffer{}
+	log := &logtest.Log{}
 	slog.New(slog.NewJSONHandler(log, nil)).Info("x", "secret", secret, "in", struct{ S auth.Secret }{secret})
 	require.Contains(t, log.String(), `"secret":"[secret]","in":{"S":"[secret]"}`)
 }

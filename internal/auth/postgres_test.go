@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/internal/auth"
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/pgtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -29,7 +30,7 @@ func TestOnPostgres(t *testing.T) {
 	require.JSONEq(t, `{"a":1}`, string(tenant.Config))
 	require.InDelta(t, 9, tenant.Limits.Rate, 0)
 
-	log := &buffer{}
+	log := &logtest.Log{}
 	replica := func() *auth.Authenticator {
 		a, err := auth.New(auth.Config{
 			Keys: pgtest.Connect(t, dsn), Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil)),

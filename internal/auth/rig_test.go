@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/internal/auth"
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -157,7 +158,7 @@ type rig struct {
 	store   *memory
 	keys    *auth.Keys
 	tenants map[string]signalbox.Tenant
-	log     *buffer
+	log     *logtest.Log
 	now     func() time.Time
 }
 
@@ -170,7 +171,7 @@ func newRig(t testing.TB, now func() time.Time, issuer *auth.OIDCConfig) *rig {
 	t.Helper()
 	r := &rig{
 		store: &memory{keys: make(map[signalbox.ID]signalbox.APIKey)},
-		log:   &buffer{}, now: now,
+		log:   &logtest.Log{}, now: now,
 		tenants: map[string]signalbox.Tenant{"acme": acme, "other": other},
 	}
 	var err error
@@ -246,22 +247,4 @@ func refusal(t testing.TB, err error, code signalbox.Code, says string) *signalb
 		require.Positive(t, e.RetryAfter)
 	}
 	return e
-}
-
-// buffer is a log that may be written and read at once.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

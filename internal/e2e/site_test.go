@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/pgtest"
 )
 
@@ -118,7 +119,7 @@ type instance struct {
 	t   *testing.T
 	url string
 	cmd *exec.Cmd
-	log *safeBuffer
+	log *logtest.Log
 	end chan error
 }
 
@@ -127,7 +128,7 @@ type instance struct {
 func (s *site) serve(flags ...string) *instance {
 	s.t.Helper()
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--temporal-address", server.temporal, "--log-format", "json"}, flags...)
-	i := &instance{t: s.t, cmd: s.command(context.WithoutCancel(s.t.Context()), args...), log: &safeBuffer{}, end: make(chan error, 1)}
+	i := &instance{t: s.t, cmd: s.command(context.WithoutCancel(s.t.Context()), args...), log: &logtest.Log{}, end: make(chan error, 1)}
 	i.cmd.Stderr = i.log
 	require.NoError(s.t, i.cmd.Start())
 	go func() { i.end <- i.cmd.Wait() }()
@@ -235,22 +236,4 @@ func (i *instance) must(key, query, variables string) reply {
 func (i *instance) sendOne(key, typ, operation string) reply {
 	i.t.Helper()
 	return i.must(key, sendQuery, fmt.Sprintf(`{"input":{"type":%q,"operation":%q,"payload":{"id":"e-1"}}}`, typ, operation))
-}
-
-// safeBuffer is written by a process and read by a test.
-type safeBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
 }
