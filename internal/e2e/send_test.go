@@ -96,7 +96,7 @@ rules: [{name: %[1]s, on: {event: "%[1]s:sent"}, start: {workflow: Record, taskQ
 		a.into(t, &out)
 		got = out.SendCustomEvent
 		return got.Outcome == "STARTED"
-	}, 2*time.Second, often)
+	}, inForce, often)
 
 	// The same as a literal, beside a send that fails and one that is repeated.
 	literal := strings.NewReplacer(`"big":`, `big:`, `"dec":`, `dec:`, `"emoji":`, `emoji:`, `"deep":`, `deep:`, `"x":`, `x:`, "😀", `\uD83D\uDE00`).Replace(data)
@@ -149,7 +149,7 @@ rules: [{name: %[1]s, on: {type: %[1]s, operation: sent}, start: {workflow: Comp
 		a.into(t, &out)
 		got = out.SendCustomEvent
 		return true
-	}, 2*time.Second, often)
+	}, inForce, often)
 	require.True(t, got.Success, "accepted, all the same")
 	require.Equal(t, "FAILED", got.Outcome)
 	require.Equal(t, "NAMESPACE_NOT_FOUND", got.Dispatches[0].LastError.Code)
@@ -289,7 +289,7 @@ func TestBulk(t *testing.T) {
 		}
 		post(t, `{ dispatches(filter: {statuses: [PENDING]}) { nodes { id } } }`, "").into(t, &pending)
 		return len(pending.Dispatches.Nodes) == 0
-	}, soon, 200*time.Millisecond, "all are started")
+	}, 4*soon, 200*time.Millisecond, "all are started")
 }
 
 func TestHealth(t *testing.T) {

@@ -114,6 +114,9 @@ func keyID(t *testing.T, key string) string {
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }
 
+// secretOf is the part of a key's text that nobody else may learn. There may be a _ in it, too.
+func secretOf(key string) string { return strings.SplitN(key, "_", 3)[2] }
+
 // instance is a `signalbox serve`.
 type instance struct {
 	t   *testing.T
