@@ -62,7 +62,46 @@ func New(ctx context.Context, options Options) (*App, error) {
 // puts on the teardown stack at once.
 func (a *App) build(ctx context.Context) error {
 	o, log := a.opts, a.opts.Logger
+	if err := a.openDatabase(ctx); err != nil {
+		return err
+	}
+	live, err := catalogue.NewLive(ctx, a.db, o.Temporal.Namespace, log)
+	if err != nil {
+		return err
+	}
+	a.live = live
+	a.down.background("catalogue", live.Run)
 
+	temporal, err := dispatch.Dial(o.Temporal)
+	if err != nil {
+		return err
+	}
+	a.down.push("temporal client", func(context.Context) error { temporal.Close(); return nil })
+	a.down.background("temporal probe", func(ctx context.Context) { dispatch.Probe(ctx, temporal.WorkflowService(), o.Temporal) })
+
+	marker := postgres.NewMarker(a.db, log)
+	a.down.push("marks", marker.Stop)
+	runner, err := dispatch.NewRunner(dispatch.Config{
+		Temporal:   temporal.WorkflowService(),
+		Mark:       marker.Mark,
+		TenantSlug: live.TenantSlug,
+		Logger:     log,
+	})
+	if err != nil {
+		return err
+	}
+	relay := dispatch.NewRelay(a.db, runner, log)
+	a.down.background("relay", relay.Run)
+	road, err := a.buildRoad(runner, relay)
+	if err != nil {
+		return err
+	}
+	return a.buildHTTP(road)
+}
+
+// openDatabase refuses one that this binary cannot work with.
+func (a *App) openDatabase(ctx context.Context) error {
+	o := a.opts
 	if o.Migrate {
 		if _, err := MigrateUp(ctx, o.DSN); err != nil {
 			return err
@@ -89,37 +128,14 @@ func (a *App) build(ctx context.Context) error {
 		return fmt.Errorf("make the weekly partitions: %w", err)
 	}
 	a.down.background("partitions", a.keepPartitions)
+	return nil
+}
 
-	live, err := catalogue.NewLive(ctx, db, o.Temporal.Namespace, log)
+func (a *App) buildRoad(starter ingest.Starter, relay ingest.Relay) (*ingest.Service, error) {
+	o := a.opts
+	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: a.db.CountPending, Backlog: o.MaxBacklog, Alone: a.live.Alone, Now: time.Now, Random: rand.Float64})
 	if err != nil {
-		return err
-	}
-	a.live = live
-	a.down.background("catalogue", live.Run)
-
-	temporal, err := dispatch.Dial(o.Temporal)
-	if err != nil {
-		return err
-	}
-	a.down.push("temporal client", func(context.Context) error { temporal.Close(); return nil })
-	a.down.background("temporal probe", func(ctx context.Context) { dispatch.Probe(ctx, temporal.WorkflowService(), o.Temporal) })
-
-	marker := postgres.NewMarker(db, log)
-	a.down.push("marks", marker.Stop)
-	runner, err := dispatch.NewRunner(dispatch.Config{
-		Temporal:   temporal.WorkflowService(),
-		Mark:       marker.Mark,
-		TenantSlug: live.TenantSlug,
-		Logger:     log,
-	})
-	if err != nil {
-		return err
-	}
-	relay := dispatch.NewRelay(db, runner, log)
-	a.down.background("relay", relay.Run)
-	gauge, err := limit.NewGauge(limit.GaugeConfig{Count: db.CountPending, Backlog: o.MaxBacklog, Alone: live.Alone, Now: time.Now, Random: rand.Float64})
-	if err != nil {
-		return err
+		return nil, err
 	}
 	a.down.background("backlog gauge", gauge.Run)
 
@@ -129,31 +145,27 @@ func (a *App) build(ctx context.Context) error {
 	}
 	limiter, err := limit.New(limit.Config{
 		Server:   o.TenantLimits.Within(signalbox.Limits{PayloadBytes: limits.MaxBytes, Batch: signalbox.MaxBatch}),
-		InFlight: o.MaxInFlight, Alone: live.Alone, Now: time.Now, Random: rand.Float64,
+		InFlight: o.MaxInFlight, Alone: a.live.Alone, Now: time.Now, Random: rand.Float64,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a.limiter = limiter
-	road, err := ingest.New(ingest.Config{
-		Catalogue: live,
+	return ingest.New(ingest.Config{
+		Catalogue: a.live,
 		Store: struct {
 			*postgres.Appender
 			*postgres.DB
-		}{postgres.NewAppender(db), db},
-		Starter: runner,
+		}{postgres.NewAppender(a.db), a.db},
+		Starter: starter,
 		Relay:   relay,
 		Backlog: gauge,
 		Limiter: limiter,
 		Limits: ingest.Limits{
 			Payload: limits, StartTimeout: o.StartTimeout, Lease: dispatch.Lease,
 		},
-		Logger: log,
+		Logger: o.Logger,
 	})
-	if err != nil {
-		return err
-	}
-	return a.buildHTTP(road)
 }
 
 func (a *App) buildHTTP(road *ingest.Service) error {

@@ -63,7 +63,9 @@ func (o Operator) LetsIn(ctx context.Context, text string) (bool, error) {
 		a, err := auth.New(auth.Config{
 			Keys: db,
 			// Its tenant's settings are of no interest here.
-			Tenant:       func(id signalbox.ID) (signalbox.Tenant, error) { return signalbox.Tenant{ID: id}, nil },
+			Tenant: func(_ context.Context, id signalbox.ID) (signalbox.Tenant, error) {
+				return signalbox.Tenant{ID: id}, nil
+			},
 			TenantBySlug: func(slug string) (signalbox.Tenant, error) { return signalbox.Tenant{Slug: slug}, nil },
 			Now:          time.Now,
 			Logger:       slog.New(slog.DiscardHandler),

@@ -57,12 +57,12 @@ func (a *App) buildAuth() (who, error) {
 
 // tenantOfKey is the tenant of a key that is good. One that was made a moment ago,
 // by another process, is looked for at once, so that a first key works from the start.
-func (a *App) tenantOfKey(id signalbox.ID) (signalbox.Tenant, error) {
+func (a *App) tenantOfKey(ctx context.Context, id signalbox.ID) (signalbox.Tenant, error) {
 	t, err := a.live.TenantByID(id)
 	if err == nil {
 		return t, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout) // it serves others too
 	defer cancel()
 	if err := a.live.Refresh(ctx); err != nil {
 		return signalbox.Tenant{}, err

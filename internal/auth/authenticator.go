@@ -26,7 +26,7 @@ type Config struct {
 	Keys KeyStore
 	// Tenant and TenantBySlug give a tenant with its settings of now, from memory;
 	// NOT_FOUND where it is not known.
-	Tenant       func(signalbox.ID) (signalbox.Tenant, error)
+	Tenant       func(context.Context, signalbox.ID) (signalbox.Tenant, error)
 	TenantBySlug func(string) (signalbox.Tenant, error)
 	// OIDC is the issuer whose tokens are taken; nil takes none.
 	OIDC   *OIDCConfig
@@ -103,7 +103,7 @@ func (a *Authenticator) byKey(ctx context.Context, text string) (signalbox.Princ
 	if !e.key.Valid(now) {
 		return signalbox.Principal{}, errSpent(&e.key)
 	}
-	tenant, err := a.cfg.Tenant(e.key.Tenant)
+	tenant, err := a.cfg.Tenant(ctx, e.key.Tenant)
 	if err != nil {
 		return signalbox.Principal{}, errNoTenantYet(err)
 	}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"sync"
@@ -34,7 +35,7 @@ func TestOnPostgres(t *testing.T) {
 	replica := func() *auth.Authenticator {
 		a, err := auth.New(auth.Config{
 			Keys: pgtest.Connect(t, dsn), Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil)),
-			Tenant:       func(signalbox.ID) (signalbox.Tenant, error) { return tenant, nil },
+			Tenant:       func(context.Context, signalbox.ID) (signalbox.Tenant, error) { return tenant, nil },
 			TenantBySlug: func(string) (signalbox.Tenant, error) { return tenant, nil },
 		})
 		require.NoError(t, err)

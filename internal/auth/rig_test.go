@@ -177,7 +177,7 @@ func newRig(t testing.TB, now func() time.Time, issuer *auth.OIDCConfig) *rig {
 	var err error
 	r.Authenticator, err = auth.New(auth.Config{
 		Keys: r.store,
-		Tenant: func(id signalbox.ID) (signalbox.Tenant, error) {
+		Tenant: func(_ context.Context, id signalbox.ID) (signalbox.Tenant, error) {
 			for _, tenant := range r.tenants {
 				if tenant.ID == id {
 					return tenant, nil

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -286,9 +287,9 @@ func TestOIDCConfigRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := &auth.OIDCConfig{Issuer: "https://id.example.com", Audience: audience}
 			c.change(cfg)
-			none := func(signalbox.ID) (signalbox.Tenant, error) { return signalbox.Tenant{}, nil }
+			none := func(context.Context, signalbox.ID) (signalbox.Tenant, error) { return signalbox.Tenant{}, nil }
 			_, err := auth.New(auth.Config{
-				Keys: &memory{}, Tenant: none, TenantBySlug: func(string) (signalbox.Tenant, error) { return none(signalbox.ID{}) },
+				Keys: &memory{}, Tenant: none, TenantBySlug: func(string) (signalbox.Tenant, error) { return signalbox.Tenant{}, nil },
 				OIDC: cfg, Now: time.Now, Logger: discard(),
 			})
 			require.ErrorContains(t, err, c.says)
