@@ -29,11 +29,11 @@ $(BIN)/signalbox-dev: go.mod go.sum cmd/signalbox-dev/go.mod $(GO_FILES)
 	cd cmd/signalbox-dev && $(GO) build -o $@ .
 
 test: $(BIN)/signalbox-dev ## Run the unit, integration and end-to-end tests.
-	$(DEPS) sh -c '$(GO) test -p 1 ./... && $(GO) test -p 1 -tags wallonly -run "Wall|Tenant|Another" ./internal/postgres ./internal/app'
+	$(DEPS) sh -c '$(GO) test -timeout 30m -p 1 ./... && $(GO) test -timeout 30m -p 1 -tags wallonly -run "Wall|Tenant|Another" ./internal/postgres ./internal/app'
 	cd cmd/signalbox-dev && $(GO) test ./...
 
 race: $(BIN)/signalbox-dev ## Run the root module's tests under the race detector.
-	$(DEPS) $(GO) test -race -p 1 ./...
+	$(DEPS) $(GO) test -race -timeout 30m -p 1 ./...
 
 crash: $(BIN)/signalbox-dev ## The crash and fault tests in their long form: 50 rounds a crash point, an hour or more.
 	SIGNALBOX_CRASH_ROUNDS=50 $(DEPS) $(GO) test -count=1 -v -timeout 120m ./internal/crashtest

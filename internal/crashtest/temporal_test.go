@@ -24,7 +24,7 @@ func TestTemporalDown(t *testing.T) {
 	}
 	temporal := up()
 	r := newRig(t, pgtest.DSN(t), temporal.Temporal)
-	s := startServer(t, serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t)}).ready(t)
+	s := startServer(t, serverOptions{dsn: r.dsn, temporal: r.temporal, listen: freeAddress(t), flags: patient}).ready(t)
 	l := &load{name: "down", key: r.key, urls: []string{s.url}, clients: 6, pause: 80 * time.Millisecond, seed: 2}
 	l.start(t.Context())
 	defer l.stop()
