@@ -27,6 +27,9 @@ func runFor(t *testing.T, dir string, use func(printed)) {
 	}
 	d.waitForLine("  Postgres ", func(line string) { p.postgres = strings.Fields(line)[1] })
 	d.waitForLine("  API key ", func(line string) { p.key = strings.Fields(line)[2] })
+	d.waitForLine("  export ", func(line string) {
+		require.Equal(t, "  export SIGNALBOX_DSN='"+p.postgres+"' SIGNALBOX_SECRET_KEYS_FILE='"+filepath.Join(dir, secretKeyFile)+"'", line)
+	})
 	d.waitForLine("  curl ", func(line string) { require.Contains(t, line, "-H 'Authorization: Bearer "+p.key+"'") })
 	use(p)
 	d.interrupt()

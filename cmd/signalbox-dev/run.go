@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/cmd/signalbox-dev/demo"
@@ -50,6 +51,8 @@ func (c *runCmd) Run(ctx context.Context) (err error) {
 	defer stopLast(ctx, &err, server.Stop)
 
 	printURLs(os.Stdout, stack, server.Addr(), key, time.Since(began))
+	fmt.Fprintf(os.Stdout, "For the signalbox command (make build puts it into bin/):\n\n%s\n\n", exportLine(stack.PostgresDSN, c.path(secretKeyFile)))
+	fmt.Fprintf(os.Stdout, "Send an event:\n\n%s\n\n", curlLine("http://"+server.Addr()+"/graphql", key))
 	select {
 	case <-ctx.Done():
 		return nil
@@ -124,10 +127,9 @@ func stopLast(ctx context.Context, err *error, stop func(context.Context) error)
 }
 
 func printURLs(out io.Writer, stack *devstack.Stack, listen, key string, after time.Duration) {
-	graphql := "http://" + listen + "/graphql"
 	fmt.Fprintf(out, "ready after %s\n\n", after.Round(10*time.Millisecond))
 	for _, line := range []struct{ name, value string }{
-		{"GraphQL", graphql},
+		{"GraphQL", "http://" + listen + "/graphql"},
 		{"Playground", "http://" + listen + "/playground"},
 		{"Temporal UI", stack.UIURL},
 		{"Temporal", stack.TemporalAddress},
@@ -138,7 +140,13 @@ func printURLs(out io.Writer, stack *devstack.Stack, listen, key string, after t
 			fmt.Fprintf(out, "  %-12s %s\n", line.name, line.value)
 		}
 	}
-	fmt.Fprintf(out, "\nSend an event:\n\n%s\n\n", curlLine(graphql, key))
+	fmt.Fprintln(out)
+}
+
+// exportLine lets the operator's commands work on this database.
+func exportLine(dsn, secretKeys string) string {
+	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	return "  export SIGNALBOX_DSN=" + quote(dsn) + " SIGNALBOX_SECRET_KEYS_FILE=" + quote(secretKeys)
 }
 
 // curlLine is one line that works when it is pasted into a POSIX shell.
