@@ -12,11 +12,7 @@ import (
 )
 
 func (r *queryResolver) AuditLog(ctx context.Context, filter *model.AuditFilter, first *int, after *string, tenant *string) (*model.AuditConnection, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := r.cfg.whose(ctx, &p, tenant)
+	p, of, err := r.cfg.callerFor(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}

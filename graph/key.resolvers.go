@@ -13,11 +13,7 @@ import (
 )
 
 func (r *mutationResolver) CreateKey(ctx context.Context, input model.CreateKeyInput) (*model.CreatedKey, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tenant, err := r.cfg.whose(ctx, &p, input.Tenant)
+	p, tenant, err := r.cfg.callerFor(ctx, input.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +29,7 @@ func (r *mutationResolver) CreateKey(ctx context.Context, input model.CreateKeyI
 }
 
 func (r *mutationResolver) RotateKey(ctx context.Context, id string, overlap time.Duration, tenant *string) (*model.CreatedKey, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := r.cfg.whose(ctx, &p, tenant)
+	p, of, err := r.cfg.callerFor(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +45,7 @@ func (r *mutationResolver) RotateKey(ctx context.Context, id string, overlap tim
 }
 
 func (r *mutationResolver) RevokeKey(ctx context.Context, id string, tenant *string) (*model.APIKey, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := r.cfg.whose(ctx, &p, tenant)
+	p, of, err := r.cfg.callerFor(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +62,7 @@ func (r *mutationResolver) RevokeKey(ctx context.Context, id string, tenant *str
 }
 
 func (r *queryResolver) Keys(ctx context.Context, tenant *string) ([]model.APIKey, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := r.cfg.whose(ctx, &p, tenant)
+	_, of, err := r.cfg.callerFor(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}

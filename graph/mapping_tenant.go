@@ -8,18 +8,19 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// whose is the tenant that a field is about: the caller's own, or the one that an
-// operator names. For anybody else a tenant that there is answers as one that there
-// is not.
-func (c *Config) whose(ctx context.Context, p *signalbox.Principal, slug *string) (signalbox.ID, error) {
-	if slug == nil || *slug == p.Tenant.Slug {
-		return p.Tenant.ID, nil
+// callerFor is who is calling, and the tenant that a field is about: the caller's own,
+// or the one that an operator names. For anybody else a tenant that there is answers
+// as one that there is not.
+func (c *Config) callerFor(ctx context.Context, slug *string) (signalbox.Principal, signalbox.ID, error) {
+	p, err := c.Principal(ctx)
+	if err != nil || slug == nil || *slug == p.Tenant.Slug {
+		return p, p.Tenant.ID, err
 	}
 	if !p.Permissions.Allow(signalbox.ActionOperator) || signalbox.CheckSlug(*slug) != nil {
-		return signalbox.ID{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no such tenant")
+		return p, signalbox.ID{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no such tenant")
 	}
 	t, err := c.Directory.TenantBySlug(ctx, *slug)
-	return t.ID, err
+	return p, t.ID, err
 }
 
 // tenantOf shows a tenant as p may see it.

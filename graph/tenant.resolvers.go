@@ -27,11 +27,7 @@ func (r *mutationResolver) CreateTenant(ctx context.Context, input model.CreateT
 }
 
 func (r *mutationResolver) UpdateTenant(ctx context.Context, slug string, input model.UpdateTenantInput) (*model.Tenant, error) {
-	p, err := r.cfg.Principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tenant, err := r.cfg.whose(ctx, &p, &slug)
+	p, tenant, err := r.cfg.callerFor(ctx, &slug)
 	if err != nil {
 		return nil, err
 	}
