@@ -16,7 +16,7 @@ import (
 )
 
 // check is nil, or one error that names every fault of the input's shape (P-02,
-// P-03, P-06, P-21). reached is the limit that limits.MaxBytes is.
+// P-03, P-06, P-21). reached is the limit on the bytes of payload.data.
 func (in *Input) check(limits payload.Limits, reached signalbox.LimitReached) error {
 	var faults []signalbox.Violation
 	fault := func(pointer string, err error) {
@@ -42,37 +42,46 @@ func (in *Input) check(limits payload.Limits, reached signalbox.LimitReached) er
 	default:
 		fault("/waitFor", errors.New("is STARTED or ACCEPTED"))
 	}
-	metadataLimits := limits
-	metadataLimits.MaxBytes = signalbox.MaxMetadataBytes
 	for _, part := range []struct {
 		pointer string
 		raw     json.RawMessage
-		limits  payload.Limits
 		reached signalbox.LimitReached
 	}{
-		{"/payload/data", in.Data, limits, reached},
-		{"/metadata", in.Metadata, metadataLimits, signalbox.LimitReached{
+		{"/payload/data", in.Data, reached},
+		{"/metadata", in.Metadata, signalbox.LimitReached{
 			Name: "metadataBytes", Value: signalbox.MaxMetadataBytes, Scope: signalbox.ScopeServer,
 		}},
 	} {
-		if part.raw == nil {
-			continue
+		found, err := checkObject(part.pointer, part.raw, limits, part.reached)
+		if err != nil {
+			return err
 		}
-		var gate *payload.Error
-		switch err := payload.Check(part.raw, part.limits); {
-		case errors.As(err, &gate) && gate.Kind == payload.TooLarge:
-			return &signalbox.Error{
-				Code: signalbox.CodePayloadTooLarge, Path: part.pointer,
-				Message: fmt.Sprintf("%s has %d bytes; the limit is %d", part.pointer, len(part.raw), part.limits.MaxBytes),
-				Limit:   &part.reached,
-			}
-		case errors.As(err, &gate):
-			faults = append(faults, signalbox.Violation{Pointer: part.pointer + gate.Pointer, Message: gate.Reason})
-		case !payload.IsObject(part.raw) && !payload.IsNull(part.raw):
-			fault(part.pointer, errors.New("is not an object: wrap the value in one"))
-		}
+		faults = append(faults, found...)
 	}
 	return signalbox.InvalidInput(faults)
+}
+
+// checkObject holds JSON to the limits and to being an object, null or absent. What is
+// larger than the limit reached is PAYLOAD_TOO_LARGE.
+func checkObject(pointer string, raw json.RawMessage, limits payload.Limits, reached signalbox.LimitReached) ([]signalbox.Violation, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	limits.MaxBytes = int(reached.Value)
+	var gate *payload.Error
+	switch err := payload.Check(raw, limits); {
+	case errors.As(err, &gate) && gate.Kind == payload.TooLarge:
+		return nil, &signalbox.Error{
+			Code: signalbox.CodePayloadTooLarge, Path: pointer,
+			Message: fmt.Sprintf("%s has %d bytes; the limit is %d", pointer, len(raw), limits.MaxBytes),
+			Limit:   &reached,
+		}
+	case errors.As(err, &gate):
+		return []signalbox.Violation{{Pointer: pointer + gate.Pointer, Message: gate.Reason}}, nil
+	case !payload.IsObject(raw) && !payload.IsNull(raw):
+		return []signalbox.Violation{{Pointer: pointer, Message: "is not an object: wrap the value in one"}}, nil
+	}
+	return nil, nil
 }
 
 func checkKey(key string) error {

@@ -241,7 +241,7 @@ func (s *Service) check(p *signalbox.Principal, in *Input) error {
 	limits := s.cfg.Limits.Payload
 	reached := signalbox.LimitReached{Name: "payloadBytes", Value: float64(limits.MaxBytes), Scope: signalbox.ScopeServer}
 	if own := s.cfg.Limiter.PayloadBytes(p); own.Value > 0 && own.Value < reached.Value {
-		reached, limits.MaxBytes = own, int(own.Value)
+		reached = own
 	}
 	return in.check(limits, reached)
 }
