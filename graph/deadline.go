@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -31,7 +32,7 @@ func late(cause error) *signalbox.Error {
 
 // answer executes an operation and answers it once: with what came of it, or with
 // UNAVAILABLE where nothing comes.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, op *operation, vars map[string]any) {
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, tenant signalbox.ID, op *operation, vars map[string]any) {
 	var out once
 	if deadline, bounded := r.Context().Deadline(); bounded {
 		stuck := time.AfterFunc(time.Until(deadline)+h.cfg.Limits.Patience, func() {
@@ -49,18 +50,50 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, o
 		}
 	}()
 	ctx, hints := withHints(r.Context())
-	response := h.execute(ctx, r, op, vars)
+	response, failed := h.inTurn(ctx, r, tenant, op, vars)
 	if hints.limited.Load() {
-		if p, err := h.cfg.Principal(ctx); err == nil {
-			h.brake.hold(ctx, p.Tenant.ID)
+		h.brake.hold(ctx, tenant)
+	}
+	if failed == nil && response != nil && len(response.Data) > small {
+		if failed = h.hold(tenant, op, len(response.Data)); failed == nil {
+			defer h.room.give(tenant, len(response.Data))
 		}
 	}
 	out.do(func() {
-		if response != nil { // nil: the client has gone
+		switch {
+		case failed != nil:
+			h.refuse(w, r, media, failed)
+		case response != nil: // nil: the client has gone
 			hint(w.Header(), hints.longest())
 			write(w, r, media, http.StatusOK, response)
 		}
 	})
+}
+
+// inTurn executes an operation. A send does not wait for a turn: it has limits of its
+// own, and waits for others most of the time.
+func (h *Handler) inTurn(ctx context.Context, r *http.Request, tenant signalbox.ID, op *operation, vars map[string]any) (*graphql.Response, *httpError) {
+	if !op.onlySends {
+		leave, err := h.operations.enter(ctx, tenant)
+		if err != nil {
+			return nil, &httpError{http.StatusServiceUnavailable, err}
+		}
+		defer leave()
+	}
+	return h.execute(ctx, r, op, vars), nil
+}
+
+// hold finds room for an answer on its way out, however slowly its client reads it.
+// What has been changed is answered in any case.
+func (h *Handler) hold(tenant signalbox.ID, op *operation, bytes int) *httpError {
+	if op.def.Operation != ast.Query {
+		h.room.force(tenant, bytes)
+		return nil
+	}
+	if err := h.room.take(tenant, bytes); err != nil {
+		return &httpError{http.StatusServiceUnavailable, err}
+	}
+	return nil
 }
 
 // once lets one of several write the answer. Others that come meanwhile wait until

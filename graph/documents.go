@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,6 +55,28 @@ type document struct {
 type operation struct {
 	doc *document
 	def *ast.OperationDefinition
+	// onlySends tells that nothing is asked for but that events be sent.
+	onlySends bool
+}
+
+func (doc *document) operation(def *ast.OperationDefinition) *operation {
+	return &operation{doc: doc, def: def, onlySends: def.Operation == ast.Mutation && onlySends(def.SelectionSet)}
+}
+
+// onlySends goes through the root fields, of which there are few.
+func onlySends(set ast.SelectionSet) bool {
+	return !slices.ContainsFunc(set, func(s ast.Selection) bool {
+		switch s := s.(type) {
+		case *ast.Field:
+			return s.Name != "sendCustomEvent" && s.Name != "sendCustomEvents" && s.Name != "__typename"
+		case *ast.InlineFragment:
+			return !onlySends(s.SelectionSet)
+		case *ast.FragmentSpread:
+			return s.Definition == nil || !onlySends(s.Definition.SelectionSet)
+		default:
+			return true
+		}
+	})
 }
 
 func newDocuments(schema *ast.Schema, limits Limits, introspection, suggestions bool) *documents {
@@ -87,7 +110,7 @@ func (d *documents) operation(ctx context.Context, query, name string) (*operati
 	def := doc.ast.Operations.ForName(name)
 	switch {
 	case def != nil:
-		return &operation{doc: doc, def: def}, nil
+		return doc.operation(def), nil
 	case name == "":
 		return nil, invalid("the document has several operations: name one in operationName")
 	default:

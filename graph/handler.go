@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type Limits struct {
 	Complexity    int // fields of an answer at the most, lists multiplied; 250,000
 	Aliases       int // of a document as it is written; 100
 	Directives    int // of a document as it is written; 50
+	AnswerBytes   int // of a query's answer, about; 16 MiB
+	RoomBytes     int // of large bodies and answers of all requests at once; 256 MiB
 	// Patience is how long, beyond a request's deadline, an answer may still come of
 	// what was under way; 10 s.
 	Patience time.Duration
@@ -39,7 +42,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		BodyBytes: 8 << 20, DocumentBytes: 512 << 10, Tokens: 20_000, Fields: 500, Depth: 16, RootFields: 20, Complexity: 250_000,
-		Aliases: 100, Directives: 50, Patience: 10 * time.Second,
+		Aliases: 100, Directives: 50, AnswerBytes: 16 << 20, RoomBytes: 256 << 20, Patience: 10 * time.Second,
 	}
 }
 
@@ -49,7 +52,8 @@ func (l Limits) orDefaults() Limits {
 		BodyBytes: cmp.Or(l.BodyBytes, d.BodyBytes), DocumentBytes: cmp.Or(l.DocumentBytes, d.DocumentBytes),
 		Tokens: cmp.Or(l.Tokens, d.Tokens), Fields: cmp.Or(l.Fields, d.Fields), Depth: cmp.Or(l.Depth, d.Depth),
 		RootFields: cmp.Or(l.RootFields, d.RootFields), Complexity: cmp.Or(l.Complexity, d.Complexity),
-		Aliases: cmp.Or(l.Aliases, d.Aliases), Directives: cmp.Or(l.Directives, d.Directives), Patience: cmp.Or(l.Patience, d.Patience),
+		Aliases: cmp.Or(l.Aliases, d.Aliases), Directives: cmp.Or(l.Directives, d.Directives),
+		AnswerBytes: cmp.Or(l.AnswerBytes, d.AnswerBytes), RoomBytes: cmp.Or(l.RoomBytes, d.RoomBytes), Patience: cmp.Or(l.Patience, d.Patience),
 	}
 }
 
@@ -94,6 +98,10 @@ type Handler struct {
 	documents *documents
 	schema    graphql.ExecutableSchema
 	brake     *brake
+	// parsing and operations are what a tenant takes turns at, and room is the memory
+	// that tenants share.
+	parsing, operations *turns
+	room                *room
 }
 
 // New refuses a config with a part missing.
@@ -117,6 +125,10 @@ func New(cfg Config) (*Handler, error) {
 		documents: newDocuments(schema.Schema(), cfg.Limits, cfg.Introspection, cfg.Suggestions),
 		schema:    schema,
 		brake:     newBrake(),
+
+		parsing:    newTurns("requests", max(1, runtime.GOMAXPROCS(0)/2), 0, "too many of this tenant's requests are waiting to be read; try again later"),
+		operations: newTurns("operations", maxOperations, operationTurn, "this tenant has as many operations under way as it may, sends aside; try again later"),
+		room:       newRoom(cfg.Limits.RoomBytes),
 	}, nil
 }
 
@@ -136,6 +148,10 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 	if response, over := h.over(ctx); over {
 		return response
 	}
+	field, size := inTime, &size{most: int64(h.cfg.Limits.AnswerBytes)}
+	if op.def.Operation == ast.Query { // what has been changed is answered in any case
+		field = size.field
+	}
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery:               op.doc.query,
 		Variables:              vars,
@@ -145,11 +161,14 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 		Headers:                r.Header,
 		DisableIntrospection:   !h.cfg.Introspection,
 		RecoverFunc:            h.recovered,
-		ResolverMiddleware:     inTime,
+		ResolverMiddleware:     field,
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	})
 	ctx = graphql.WithResponseContext(ctx, h.presentError, h.recovered)
 	response := h.schema.Exec(ctx)(ctx)
+	if size.over() {
+		return &graphql.Response{Errors: h.requestError(ctx, size.tooLarge())}
+	}
 	response.Errors = graphql.GetErrors(ctx)
 	return response
 }

@@ -1,14 +1,10 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -57,7 +53,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.contain(w, r, media, v)
 		}
 	}()
-	if p, err := h.cfg.Principal(r.Context()); err != nil {
+	p, err := h.cfg.Principal(r.Context())
+	if err != nil {
 		h.turnAway(w, r, media, p.Tenant.ID, err)
 		return
 	}
@@ -66,30 +63,61 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"the Accept header allows neither %s nor %s", mediaResponse, mediaJSON))
 		return
 	}
-	req, failed := h.read(w, r)
-	if failed == nil {
-		failed = checkKey(r.Header["Idempotency-Key"])
-	}
+	body, done, failed := h.receive(w, r, p.Tenant.ID)
 	if failed != nil {
 		h.refuse(w, r, media, failed)
 		return
 	}
+	defer done()
+	op, vars, err := h.understand(w, r, p.Tenant.ID, body)
+	if err != nil {
+		h.misunderstood(w, r, media, p.Tenant.ID, err)
+		return
+	}
+	h.answer(w, r, media, p.Tenant.ID, op, vars)
+}
+
+// misunderstood answers what no operation comes of. That takes a turn, as operations
+// do: to send rubbish is not to be the way around.
+func (h *Handler) misunderstood(w http.ResponseWriter, r *http.Request, media string, tenant signalbox.ID, err error) {
+	var failed *httpError
+	if leave, full := h.operations.enter(r.Context(), tenant); full != nil {
+		err = &httpError{http.StatusServiceUnavailable, full}
+	} else {
+		defer leave()
+	}
+	if errors.As(err, &failed) {
+		h.refuse(w, r, media, failed)
+		return
+	}
+	h.invalid(w, r, media, err)
+}
+
+// understand makes an operation of a request. It takes a processor and nothing else,
+// and so a turn.
+func (h *Handler) understand(w http.ResponseWriter, r *http.Request, tenant signalbox.ID, body []byte) (*operation, map[string]any, error) {
+	leave, err := h.parsing.enter(r.Context(), tenant)
+	if err != nil {
+		return nil, nil, &httpError{http.StatusServiceUnavailable, err}
+	}
+	defer leave()
+	req, failed := h.parse(r, body)
+	if failed == nil {
+		failed = checkKey(r.Header["Idempotency-Key"])
+	}
+	if failed != nil {
+		return nil, nil, failed
+	}
 	op, err := h.documents.operation(r.Context(), req.query, req.operationName)
 	if err != nil {
-		h.invalid(w, r, media, err)
-		return
+		return nil, nil, err
 	}
 	if r.Method == http.MethodGet && op.def.Operation != ast.Query {
 		w.Header().Set("Allow", http.MethodPost)
-		h.refuse(w, r, media, refuse(http.StatusMethodNotAllowed, signalbox.CodeInvalidInput, "a %s is sent with POST; GET is for queries", op.def.Operation))
-		return
+		return nil, nil, refuse(http.StatusMethodNotAllowed, signalbox.CodeInvalidInput, "a %s is sent with POST; GET is for queries", op.def.Operation)
 	}
 	vars, err := h.documents.variables(op, req.variables)
-	if err != nil {
-		h.invalid(w, r, media, err)
-		return
-	}
-	h.answer(w, r, media, op, vars)
+	return op, vars, err
 }
 
 // contain turns a panic outside of any field, of which none is known, into an
@@ -167,16 +195,12 @@ func (h *Handler) invalid(w http.ResponseWriter, r *http.Request, media string, 
 	write(w, r, media, status, &graphql.Response{Errors: h.requestError(r.Context(), err)})
 }
 
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
-	switch r.Method {
-	case http.MethodGet:
+// parse reads a request whose body, if it is to have one, has arrived.
+func (h *Handler) parse(r *http.Request, body []byte) (*request, *httpError) {
+	if r.Method == http.MethodGet {
 		return h.readQuery(r)
-	case http.MethodPost:
-		return h.readBody(w, r)
-	default:
-		w.Header().Set("Allow", "GET, POST")
-		return nil, refuse(http.StatusMethodNotAllowed, signalbox.CodeInvalidInput, "GraphQL is served with POST, and with GET for queries")
 	}
+	return h.readBody(body)
 }
 
 // readQuery reads a GET request (section 5.3). The URL's length is bounded by the
@@ -217,18 +241,7 @@ func (h *Handler) readQuery(r *http.Request) (*request, *httpError) {
 
 // readBody reads a POST request (section 5.4). Nothing of the body is ever
 // repeated in an answer.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *httpError) {
-	if types := r.Header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
-		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to be JSON in UTF-8: set Content-Type: %s", mediaJSON)
-	}
-	encoded := func(coding string) bool { return coding != "" && !strings.EqualFold(coding, "identity") }
-	if slices.ContainsFunc(r.Header["Content-Encoding"], encoded) {
-		return nil, refuse(http.StatusUnsupportedMediaType, signalbox.CodeInvalidInput, "the body has to come uncompressed, without Content-Encoding")
-	}
-	body, failed := h.readAll(w, r)
-	if failed != nil {
-		return nil, failed
-	}
+func (h *Handler) readBody(body []byte) (*request, *httpError) {
 	if err := h.gate(body); err != nil {
 		return nil, &httpError{http.StatusBadRequest, err}
 	}
@@ -236,39 +249,6 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (*request, *h
 		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body is not a JSON object with a query; several events go into one sendCustomEvents")
 	}
 	return h.parseBody(body)
-}
-
-func isJSON(contentType string) bool {
-	if contentType == mediaJSON { // what most clients send
-		return true
-	}
-	mediaType, params, err := mime.ParseMediaType(contentType)
-	charset := params["charset"]
-	return err == nil && mediaType == mediaJSON && (charset == "" || strings.EqualFold(charset, "utf-8"))
-}
-
-func (h *Handler) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *httpError) {
-	limit := int64(h.cfg.Limits.BodyBytes)
-	tooLarge := func() *httpError {
-		return refuse(http.StatusRequestEntityTooLarge, signalbox.CodePayloadTooLarge, "the body is larger than %d bytes", limit)
-	}
-	if r.ContentLength > limit {
-		return nil, tooLarge()
-	}
-	// A length that is announced and never sent costs no more than this.
-	const trusted = 64 << 10
-	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), trusted)+bytes.MinRead))
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
-		return nil, tooLarge()
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(http.StatusRequestTimeout, signalbox.CodeInvalidInput, "the body did not arrive in time")
-	case err != nil:
-		return nil, refuse(http.StatusBadRequest, signalbox.CodeInvalidInput, "the body did not arrive whole")
-	}
-	return body.Bytes(), nil
 }
 
 // gate refuses hostile JSON before anything decodes it. The road holds each

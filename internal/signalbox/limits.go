@@ -63,8 +63,9 @@ func (l Limits) String() string {
 // to ask for more.
 type LimitReached struct {
 	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
-	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups", "scans",
-	// "edits", "metadataBytes", "queuedBytes".
+	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups",
+	// "scans", "requests", "operations", "edits", "metadataBytes", "queuedBytes",
+	// "heldBytes", "answerBytes".
 	Name  string     `json:"name"`
 	Value float64    `json:"value"`
 	Scope LimitScope `json:"scope"`
