@@ -128,7 +128,7 @@ func (s *site) callers() map[string]caller {
 	revoked := s.issue("acme", signalbox.KeyEdit{}, "tenant:admin")
 	_, err := s.operator.RevokeKey(s.t.Context(), "acme", revoked.ID)
 	require.NoError(s.t, err)
-	expired := s.issue("acme", signalbox.KeyEdit{ExpiresAt: time.Now().Add(2 * time.Second)}, "tenant:admin")
+	expired := s.issue("acme", signalbox.KeyEdit{ExpiresAt: time.Now().Add(4 * time.Second)}, "tenant:admin")
 	require.Eventually(s.t, func() bool { return s.ask(expired.Text, `{ viewer { tenant } }`, nil).code() == "UNAUTHENTICATED" }, soon, often)
 	old, overlapping := s.issue("acme", signalbox.KeyEdit{}, "tenant:admin"), s.issue("acme", signalbox.KeyEdit{}, "tenant:admin")
 	_, err = s.operator.RotateKey(s.t.Context(), "acme", old.ID, 0)

@@ -120,7 +120,7 @@ func runRelay(t *testing.T, queue Queue, temporal Temporal) (*Relay, *marks, fun
 }
 
 const (
-	soon  = 10 * time.Second
+	soon  = 30 * time.Second
 	often = 5 * time.Millisecond
 )
 
@@ -221,7 +221,7 @@ func TestTheRelayProbesWhileTemporalIsAway(t *testing.T) {
 	require.Less(t, calls.Load(), int64(3*relaySlots), "and does not try them all")
 	tried := int(calls.Load())
 	away.Store(false)
-	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) >= 2000-tried-relaySlots }, 2*maxPause, often)
+	require.Eventually(t, func() bool { return m.count(signalbox.StatusStarted) >= 2000-tried-relaySlots }, 2*maxPause+soon, often)
 }
 
 func TestStoppingSeesAttemptsThrough(t *testing.T) {
