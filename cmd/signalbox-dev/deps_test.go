@@ -48,7 +48,7 @@ func TestDepsKeepsItsDataThroughStopsAndKills(t *testing.T) {
 	began := time.Now()
 	third := start(t, deps(dir)...)
 	b := third.ready()
-	require.Less(t, time.Since(began), 5*time.Second, "a second start is quick")
+	require.Less(t, time.Since(began), startLimit/3, "a second start is quick")
 	require.Equal(t, 1, query[int](t, b.Postgres, `SELECT n FROM kept`))
 	requireWorkflow(t, b.Temporal, "kept", run)
 
@@ -118,7 +118,7 @@ func TestPostgresRecoversFromWhatAKilledRunLeft(t *testing.T) {
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(pidFile)
 		return err == nil && strings.Contains(string(text), "ready")
-	}, 10*time.Second, 20*time.Millisecond)
+	}, startLimit, 20*time.Millisecond)
 	d = start(t, alone...)
 	require.Equal(t, 1, query[int](t, d.ready().Postgres, `SELECT n FROM kept`))
 	require.Contains(t, d.stderr.text(), "stopping the Postgres that a killed run left behind")
@@ -233,7 +233,7 @@ func requireWorkflow(t *testing.T, address, id, runID string) {
 
 func dial(t *testing.T, address string) client.Client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
 	c, err := client.DialContext(ctx, client.Options{HostPort: address, DataConverter: converter.GetDefaultDataConverter()})
 	require.NoError(t, err)

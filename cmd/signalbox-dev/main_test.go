@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 const (
 	startLimit = 60 * time.Second
-	stopLimit  = 15 * time.Second
+	stopLimit  = 45 * time.Second
 )
 
 // dev is a running signalbox-dev.
@@ -194,7 +194,7 @@ func processes(t *testing.T, text string) []string {
 
 func requireNoProcess(t *testing.T, dir string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(processes(t, dir)) == 0 }, 10*time.Second, 20*time.Millisecond,
+	require.Eventually(t, func() bool { return len(processes(t, dir)) == 0 }, stopLimit, 20*time.Millisecond,
 		"left behind: %v", processes(t, dir))
 }
 
@@ -212,7 +212,7 @@ func openDir(t *testing.T) string {
 
 func query[T any](t *testing.T, dsn, sql string, args ...any) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	require.NoError(t, err)
@@ -226,7 +226,7 @@ func query[T any](t *testing.T, dsn, sql string, args ...any) T {
 
 func execute(t *testing.T, dsn, sql string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	require.NoError(t, err)

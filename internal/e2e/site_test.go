@@ -64,6 +64,8 @@ func (s *site) command(ctx context.Context, args ...string) *exec.Cmd {
 // run is a command with what it writes.
 func (s *site) run(args ...string) (stdout, stderr string, err error) {
 	s.t.Helper()
+	_, err = binary() // which takes what it takes, and not of the command's time
+	require.NoError(s.t, err)
 	ctx, cancel := context.WithTimeout(s.t.Context(), soon)
 	defer cancel()
 	var out, log bytes.Buffer
