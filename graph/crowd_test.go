@@ -148,3 +148,37 @@ func TestLargeBodiesHaveRoom(t *testing.T) { // P-17
 		return res.StatusCode == http.StatusOK
 	}, 10*time.Second, 10*time.Millisecond)
 }
+
+// What is refused without taking of its sender's rate is no way around: it comes when
+// there is a turn, and comes in any case.
+func TestRefusedSendsTakeTurns(t *testing.T) { // P-17, P-18
+	begun, freed := make(chan struct{}, 8), make(chan struct{})
+	d := open(t, &fakes{
+		event: func(_, _ signalbox.ID) (*signalbox.StoredEvent, error) {
+			begun <- struct{}{}
+			<-freed
+			return nil, signalbox.Errorf(signalbox.CodeNotFound, "none")
+		},
+		send: func(context.Context, signalbox.Principal, ingest.Input) (*ingest.Result, error) {
+			return nil, signalbox.Errorf(signalbox.CodeForbidden, "not yours")
+		},
+	})
+	ask, send := bodyOf(`{ event(id: "`+eventID(1).String()+`") { id } }`, ""), bodyOf(`mutation { `+oneSend+` }`, "")
+	began := time.Now()
+	decode(t, d.serve(http.MethodPost, "/graphql", send)).failed(t, signalbox.CodeForbidden)
+	alone := time.Since(began)
+	done := make(chan *httptest.ResponseRecorder, 8)
+	for range cap(done) {
+		go func() { done <- d.serve(http.MethodPost, "/graphql", ask) }()
+	}
+	for range cap(done) {
+		<-begun
+	}
+	began = time.Now()
+	decode(t, d.serve(http.MethodPost, "/graphql", send)).failed(t, signalbox.CodeForbidden)
+	require.Greater(t, time.Since(began), max(time.Second, alone))
+	close(freed)
+	for range cap(done) {
+		decode(t, <-done).ok(t)
+	}
+}

@@ -54,6 +54,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, media string, t
 	if hints.limited.Load() {
 		h.brake.hold(ctx, tenant)
 	}
+	if op.onlySends && hints.free.Load() {
+		h.waitATurn(ctx, tenant)
+	}
 	if failed == nil && response != nil && len(response.Data) > small {
 		if failed = h.hold(tenant, op, len(response.Data)); failed == nil {
 			defer h.room.give(tenant, len(response.Data))
@@ -81,6 +84,14 @@ func (h *Handler) inTurn(ctx context.Context, r *http.Request, tenant signalbox.
 		defer leave()
 	}
 	return h.execute(ctx, r, op, vars), nil
+}
+
+// waitATurn has a refusal take as long as anything else that a tenant may ask for
+// without end; it comes in any case.
+func (h *Handler) waitATurn(ctx context.Context, tenant signalbox.ID) {
+	if leave, err := h.operations.enter(ctx, tenant); err == nil {
+		leave()
+	}
 }
 
 // hold finds room for an answer on its way out, however slowly its client reads it.

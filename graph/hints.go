@@ -16,6 +16,8 @@ type hints struct {
 	// can have but one.
 	most    atomic.Int64
 	limited atomic.Bool // one was for its sender's rate
+	// free tells that something was refused and took nothing of its sender's rate.
+	free atomic.Bool
 }
 
 func withHints(ctx context.Context) (context.Context, *hints) {
@@ -32,8 +34,12 @@ func (h *hints) note(e *signalbox.Error) {
 	if h == nil {
 		return
 	}
-	if e.Code == signalbox.CodeRateLimited {
+	switch e.Code {
+	case signalbox.CodeRateLimited:
 		h.limited.Store(true)
+	case signalbox.CodeForbidden, signalbox.CodeOverloaded:
+		h.free.Store(true)
+	default:
 	}
 	for after := int64(e.RetryAfter); ; {
 		most := h.most.Load()

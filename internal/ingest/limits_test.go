@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
@@ -73,6 +74,27 @@ func TestABatchBeyondTheRateIsAcceptedInPart(t *testing.T) { // P-17
 
 	_, err := r.Test(t.Context(), p, input(`{}`))
 	require.Equal(t, signalbox.CodeRateLimited, signalbox.ErrorCode(err), "a dry run costs the same work")
+}
+
+// What is left of a batch is told to come again one after the other, as tokens do.
+func TestTheRestOfABatchIsToldWhenToCome(t *testing.T) { // P-17
+	service, _ := among(t)
+	for rate, want := range map[float64][]time.Duration{
+		1:     {time.Second, 2 * time.Second, 3 * time.Second},
+		0.01:  {100 * time.Second, 200 * time.Second, 300 * time.Second},
+		1e-99: {24 * time.Hour, 24 * time.Hour, 24 * time.Hour},
+	} {
+		in := ingest.Input{Type: "none", Operation: "o", EntityID: "1"}
+		p := admin(signalbox.Tenant{ID: signalbox.ID{1, byte(100 * rate)}, Limits: signalbox.Limits{Rate: rate, Burst: 2}})
+		results := service.SendBatch(t.Context(), p, []ingest.Input{in, in, in, in, in})
+		require.NoError(t, results[0].Err)
+		require.NoError(t, results[1].Err)
+		for i, hint := range want {
+			e := signalbox.AsError(results[2+i].Err)
+			require.Equal(t, signalbox.CodeRateLimited, e.Code)
+			require.InDelta(t, hint.Seconds(), e.RetryAfter.Seconds(), 0.3*want[0].Seconds(), "%g: %d", rate, i)
+		}
+	}
 }
 
 // A rate is asked for before the event is looked at.

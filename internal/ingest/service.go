@@ -150,8 +150,13 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 	faultpoint.Hit(faultpoint.P0Parsed)
 
 	sends := make([]send, 0, len(inputs))
+	limited := 0
 	for i := range inputs {
 		if results[i].Err = s.allow(&p, &inputs[i]); results[i].Err != nil {
+			if signalbox.ErrorCode(results[i].Err) == signalbox.CodeRateLimited {
+				results[i].Err = behind(results[i].Err, limited)
+				limited++
+			}
 			continue
 		}
 		record, warnings, err := s.prepare(&p, &inputs[i])
