@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,10 @@ func (d *door) runUntil(ctx context.Context, t *testing.T, query string) (*answe
 // TestWhatHasNoTimeLeftDoesNotBegin, and what was committed before is answered as
 // such: the client learns of each send whether it is in (I1, I8).
 func TestWhatHasNoTimeLeftDoesNotBegin(t *testing.T) {
+	synctest.Test(t, whatHasNoTimeLeftDoesNotBegin)
+}
+
+func whatHasNoTimeLeftDoesNotBegin(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var sends int
@@ -79,7 +84,7 @@ func TestWhatIsStuckIsAnswered(t *testing.T) {
 		return accepted(1, &in), nil
 	}}, func(c *graph.Config) { c.Limits.Patience = 50 * time.Millisecond })
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(r.Context(), time.Second) // enough to begin in
 		defer cancel()
 		defer close(ended)
 		d.handler.ServeHTTP(w, r.WithContext(ctx))

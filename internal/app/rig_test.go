@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	soon  = 30 * time.Second
+	soon  = 2 * time.Minute
 	often = 20 * time.Millisecond
 )
 

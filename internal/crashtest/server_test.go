@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	soon  = 45 * time.Second
+	soon  = 90 * time.Second
 	often = 20 * time.Millisecond
 )
 

@@ -29,7 +29,7 @@ const binaryEnv = "SIGNALBOX_TEST_DEV_BINARY"
 
 const (
 	startTimeout = 2 * time.Minute // a first start on a busy machine
-	soon         = 30 * time.Second
+	soon         = 2 * time.Minute
 	often        = 50 * time.Millisecond
 )
 

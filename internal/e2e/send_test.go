@@ -289,7 +289,7 @@ func TestBulk(t *testing.T) {
 		}
 		post(t, `{ dispatches(filter: {statuses: [PENDING]}) { nodes { id } } }`, "").into(t, &pending)
 		return len(pending.Dispatches.Nodes) == 0
-	}, 4*soon, 200*time.Millisecond, "all are started")
+	}, soon, 200*time.Millisecond, "all are started")
 }
 
 func TestHealth(t *testing.T) {

@@ -64,7 +64,7 @@ func (f *faults) StartWorkflowExecution(ctx context.Context, in *workflowservice
 
 const (
 	namespace = "default"
-	soon      = 15 * time.Second
+	soon      = time.Minute
 	often     = 20 * time.Millisecond
 )
 
