@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -128,19 +127,17 @@ func copyOf(c signalbox.Catalogue) signalbox.Catalogue {
 
 // editError says of a few errors what they mean here.
 func editError(err error) error {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "55P03": // lock_not_available
-			return &signalbox.Error{
-				Code:       signalbox.CodeUnavailable,
-				Message:    "another edit of this catalogue is under way; try again later",
-				RetryAfter: unavailableRetry,
-				Err:        err,
-			}
-		case "22P05", "22021": // untranslatable_character, character_not_in_repertoire
-			return &signalbox.Error{Code: signalbox.CodeInvalidInput, Message: "a text has a NUL character in it, which cannot be stored", Err: err}
+	switch sqlState(err) {
+	case "55P03": // lock_not_available
+		return &signalbox.Error{
+			Code:       signalbox.CodeUnavailable,
+			Message:    "another edit of this catalogue is under way; try again later",
+			RetryAfter: unavailableRetry,
+			Err:        err,
 		}
+	case "22P05", "22021": // untranslatable_character, character_not_in_repertoire
+		return &signalbox.Error{Code: signalbox.CodeInvalidInput, Message: "a text has a NUL character in it, which cannot be stored", Err: err}
+	default:
+		return translate(fmt.Errorf("edit the catalogue: %w", err))
 	}
-	return translate(fmt.Errorf("edit the catalogue: %w", err))
 }

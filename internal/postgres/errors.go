@@ -32,16 +32,26 @@ const (
 	faultData
 )
 
-// classify reads an error by SQLSTATE (PostgreSQL documentation, appendix A).
+// sqlState is the SQLSTATE of what Postgres has answered (PostgreSQL documentation,
+// appendix A); "" of any other error, and of none.
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// classify reads an error by the class of its SQLSTATE.
 func classify(err error) fault {
 	if err == nil {
 		return faultNone
 	}
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
+	state := sqlState(err)
+	if state == "" {
 		return faultConnection
 	}
-	switch pg.Code[:2] {
+	switch state[:2] {
 	case "08", "57": // connection exceptions; operator intervention: shutdown, cancelled
 		return faultConnection
 	case "40", "53", "55", "25": // rollback; no resources, disk full; lock not available; read-only while it recovers
@@ -63,20 +73,15 @@ func translate(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	switch classify(err) {
-	case faultConnection, faultBusy:
-		if isPassing(err) {
-			return &signalbox.Error{
-				Code:       signalbox.CodeUnavailable,
-				Message:    "the database cannot be reached in time; send again, with the same idempotency key if there is one",
-				RetryAfter: unavailableRetry,
-				Err:        err,
-			}
-		}
+	if classify(err) == faultData || !isPassing(err) {
 		return err
-	case faultNone, faultData:
 	}
-	return err
+	return &signalbox.Error{
+		Code:       signalbox.CodeUnavailable,
+		Message:    "the database cannot be reached in time; send again, with the same idempotency key if there is one",
+		RetryAfter: unavailableRetry,
+		Err:        err,
+	}
 }
 
 // isPassing tells a network's or server's failure from an error of our own code,
@@ -91,15 +96,8 @@ func isPassing(err error) bool {
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
 }
 
-func isUndefinedTable(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "42P01"
-}
-
-func isNotPermitted(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "42501"
-}
+func isUndefinedTable(err error) bool { return sqlState(err) == "42P01" }
+func isNotPermitted(err error) bool   { return sqlState(err) == "42501" }
 
 // isInTheWay tells a statement that another session was in the way of, by a lock or by
 // a change at the same moment. What it did is undone, and it may be tried again. Two

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,7 +64,7 @@ func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
 		}
 		all = append(all, t)
 	}
-	sortBySlug(all)
+	slices.SortFunc(all, func(a, b signalbox.Tenant) int { return strings.Compare(a.Slug, b.Slug) })
 	return all, nil
 }
 
@@ -136,10 +138,7 @@ func mayMove(ctx context.Context, tx pgx.Tx, before, t *signalbox.Tenant) error 
 		return translate(err)
 	}
 	message := fmt.Sprintf("is %q for good: the tenant has had workflows started there, and another that got the namespace later would meet them", before.Namespace)
-	return &signalbox.Error{
-		Code: signalbox.CodeInvalidInput, Path: "/namespace", Message: "/namespace " + message,
-		Violations: []signalbox.Violation{{Pointer: "/namespace", Message: message}},
-	}
+	return signalbox.InvalidInput([]signalbox.Violation{{Pointer: "/namespace", Message: message}})
 }
 
 // taken says which name of a tenant another has already.
@@ -159,8 +158,8 @@ func taken(err error, t *signalbox.Tenant) error {
 }
 
 // ChangeTenant changes a tenant under its lock. What change sets of its id, slug,
-// creation or revision is not heeded; its namespace stays once there have been starts. change's own error is answered as it is, and
-// nothing is changed then.
+// creation or revision is not heeded; its namespace stays once there have been starts.
+// change's own error is answered as it is, and nothing is changed then.
 func (db *DB) ChangeTenant(ctx context.Context, actor string, tenant signalbox.ID, change func(*signalbox.Tenant) error) (signalbox.Tenant, error) {
 	var t signalbox.Tenant
 	err := db.writeAs(ctx, tenant, func(ctx context.Context, tx pgx.Tx) error {

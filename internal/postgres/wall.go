@@ -6,7 +6,6 @@ import (
 	"iter"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
@@ -26,22 +25,20 @@ const setTenant = `SELECT set_config('app.tenant', $1, true)`
 // standBehindTheWall gives up what the login role may do beyond AppRole.
 func standBehindTheWall(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `SET ROLE `+AppRole)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "22023": // invalid_parameter_value: there is no such role
-			return &signalbox.Error{
-				Code: signalbox.CodeConfiguration, Err: err,
-				Message: "the database has no role " + AppRole + ": run `signalbox migrate up`, which makes it",
-			}
-		case "42501": // insufficient_privilege
-			return &signalbox.Error{
-				Code: signalbox.CodeConfiguration, Err: err,
-				Message: "the database's user may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO that user",
-			}
+	switch sqlState(err) {
+	case "22023": // invalid_parameter_value: there is no such role
+		return &signalbox.Error{
+			Code: signalbox.CodeConfiguration, Err: err,
+			Message: "the database has no role " + AppRole + ": run `signalbox migrate up`, which makes it",
 		}
+	case "42501": // insufficient_privilege
+		return &signalbox.Error{
+			Code: signalbox.CodeConfiguration, Err: err,
+			Message: "the database's user may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO that user",
+		}
+	default:
+		return err
 	}
-	return err
 }
 
 // enterTenant makes what follows in the batch a tenant's.
