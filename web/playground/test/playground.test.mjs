@@ -221,3 +221,14 @@ step('dark', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.equal(await background(), 'rgb(33, 42, 59)');
 });
+
+step('a narrow window has the answer below the editors', async () => {
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const [editors, response] = await Promise.all(
+    ['.graphiql-editors', '.graphiql-response'].map((part) => page.locator(part).boundingBox()),
+  );
+  assert.ok(response.y >= editors.y + editors.height, 'the answer begins where the editors end');
+  assert.ok(response.width > 250 && response.height > 250, `there is room for the answer: ${JSON.stringify(response)}`);
+  await page.setViewportSize({ width, height });
+});
