@@ -132,7 +132,10 @@ type instance struct {
 // with the test.
 func (s *site) serve(flags ...string) *instance {
 	s.t.Helper()
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--temporal-address", server.temporal, "--log-format", "json"}, flags...)
+	args := append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--temporal-address", server.temporal, "--log-format", "json",
+		"--query-timeout", "20s",
+	}, flags...) // where a busy machine makes the database slow, it is no fault of what is tested
 	i := &instance{t: s.t, cmd: s.command(context.WithoutCancel(s.t.Context()), args...), log: &logtest.Log{}, end: make(chan error, 1)}
 	i.cmd.Stderr = i.log
 	require.NoError(s.t, i.cmd.Start())
@@ -146,8 +149,9 @@ func (s *site) serve(flags ...string) *instance {
 				return true
 			}
 		}
-		return false
+		return len(i.end) > 0 // it has ended
 	}, soon, often, "the server does not start")
+	require.NotEmpty(s.t, i.url, "the server has ended: %s", i.log.End())
 	return i
 }
 
@@ -175,7 +179,7 @@ func (i *instance) stop() {
 	}
 	i.end = nil
 	if i.t.Failed() {
-		i.t.Logf("what %s said:\n%s", i.url, i.log)
+		i.t.Logf("the end of what %s said:\n%s", i.url, i.log.End())
 	}
 }
 

@@ -29,3 +29,20 @@ func (l *Log) String() string {
 
 // Lines counts the lines.
 func (l *Log) Lines() int { return strings.Count(l.String(), "\n") }
+
+// With gives the lines in which a text stands: a test that fails shows them, and not all.
+func (l *Log) With(text string) (lines []string) {
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, text) {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return lines
+}
+
+// End is what was written last, some screens of it.
+func (l *Log) End() string {
+	const most = 6000
+	text := l.String()
+	return text[max(0, len(text)-most):]
+}
