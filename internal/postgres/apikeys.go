@@ -74,7 +74,12 @@ func (db *DB) KeyByID(ctx context.Context, id signalbox.ID) (signalbox.APIKey, e
 	if len(tenants) == 0 || tenants[0] == nil {
 		return signalbox.APIKey{}, noKey(id)
 	}
-	found, err := query(ctx, db, scanAPIKey, selectKey, *tenants[0], id)
+	return db.Key(ctx, *tenants[0], id)
+}
+
+// Key is one of a tenant's keys; NOT_FOUND where it has none of that id.
+func (db *DB) Key(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error) {
+	found, err := query(ctx, db, scanAPIKey, selectKey, tenant, id)
 	if err != nil {
 		return signalbox.APIKey{}, err
 	}

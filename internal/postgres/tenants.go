@@ -125,7 +125,7 @@ func (db *DB) CreateTenant(ctx context.Context, actor string, t signalbox.Tenant
 	return t, taken(err, &t)
 }
 
-const hasStarts = `SELECT EXISTS (SELECT FROM dispatches d WHERE d.tenant_id = $1)`
+const hasStarts = `SELECT EXISTS (SELECT FROM dispatches d WHERE d.tenant_id = $1 AND d.namespace = $2)`
 
 // mayMove is nil where a tenant may get another namespace: who got this one later
 // would meet the runs that are in it (I3, I7).
@@ -134,7 +134,7 @@ func mayMove(ctx context.Context, tx pgx.Tx, before, t *signalbox.Tenant) error 
 		return nil
 	}
 	var started bool
-	if err := tx.QueryRow(ctx, scoped(hasStarts), t.ID).Scan(&started); err != nil || !started {
+	if err := tx.QueryRow(ctx, scoped(hasStarts), t.ID, before.Namespace).Scan(&started); err != nil || !started {
 		return translate(err)
 	}
 	message := fmt.Sprintf("is %q for good: the tenant has had workflows started there, and another that got the namespace later would meet them", before.Namespace)

@@ -45,6 +45,11 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	require.NoError(t, move("ns"), "nothing has been started there")
 	r := record("", "a")
 	r.Event.Tenant, r.Dispatches[0].Tenant = made.ID, made.ID
+	stored(t, db, r) // in the server's namespace, before it had its own
+	require.NoError(t, move("mistyped"))
+	require.NoError(t, move("ns"))
+	r = record("", "a")
+	r.Event.Tenant, r.Dispatches[0].Tenant, r.Dispatches[0].Namespace = made.ID, made.ID, "ns"
 	stored(t, db, r)
 	for _, to := range []string{"", "elsewhere"} {
 		err := move(to)
@@ -77,13 +82,13 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	entries, more, err := db.Audit(t.Context(), made.ID, signalbox.AuditFilter{}, signalbox.Page{First: 10})
 	require.NoError(t, err)
 	require.False(t, more)
-	require.Len(t, entries, 4)
+	require.Len(t, entries, 6)
 	require.Equal(t, "key 1", entries[0].Actor, "newest first")
 	require.Equal(t, signalbox.AuditChanged, entries[0].Action)
 	require.JSONEq(t, `{"slug":"acme","name":"Acme Corp","namespace":"ns","unknownNames":"ACCEPT","limits":{"rate":2.5,"burst":4},"configMembers":["n"]}`, string(entries[0].Before))
 	require.JSONEq(t, `{"slug":"acme","name":"Acme Corp","namespace":"ns","unknownNames":"ACCEPT","limits":{},"configMembers":["m"],"configChanged":["m","n"]}`, string(entries[0].After))
-	require.Equal(t, signalbox.AuditCreated, entries[3].Action)
-	require.Nil(t, entries[3].Before)
+	require.Equal(t, signalbox.AuditCreated, entries[5].Action)
+	require.Nil(t, entries[5].Before)
 
 	all, err := db.Tenants(t.Context())
 	require.NoError(t, err)
@@ -149,6 +154,11 @@ func TestKeysAreKept(t *testing.T) {
 	require.Equal(t, k, got)
 	_, err = db.KeyByID(t.Context(), signalbox.ID{1})
 	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
+	same, err := db.Key(t.Context(), defaultTenant, k.ID)
+	require.NoError(t, err)
+	require.Equal(t, k, same)
+	_, err = db.Key(t.Context(), signalbox.ID{9}, k.ID)
+	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err), "it is another tenant's")
 
 	used := time.Now().UTC().Truncate(time.Second)
 	require.NoError(t, db.TouchKeys(t.Context(), map[signalbox.ID]time.Time{k.ID: used, {1}: used}))
