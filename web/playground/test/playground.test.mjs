@@ -207,7 +207,7 @@ step('a reload keeps the tabs', async () => {
   // GraphiQL saves half a second after a change.
   await page.waitForFunction(() => JSON.parse(localStorage.getItem('graphiql:tabState')).activeTabIndex === 3);
   await open(() => page.reload());
-  assert.equal(await page.locator('.graphiql-tab').count(), 12);
+  await page.waitForFunction(() => document.querySelectorAll('.graphiql-tab').length === 12);
   await waitForText(queryPane, 'mutation SendMany');
   await waitForText(variablesPane, '"reorder_point_reached"');
   await run(); // the key goes with it still
