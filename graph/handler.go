@@ -76,6 +76,7 @@ type Config struct {
 	Explainer  Explainer
 	History    History
 	Keys       Keys
+	KeyEditor  KeyEditor
 	Tenants    Tenants
 	Directory  Directory
 	Audit      Audit
@@ -108,7 +109,7 @@ type Handler struct {
 func New(cfg Config) (*Handler, error) {
 	if cfg.Sender == nil || cfg.Tester == nil || cfg.Events == nil || cfg.Dispatches == nil || cfg.Catalogue == nil ||
 		cfg.RuleEditor == nil || cfg.TypeEditor == nil || cfg.Explainer == nil || cfg.History == nil ||
-		cfg.Keys == nil || cfg.Tenants == nil || cfg.Directory == nil || cfg.Audit == nil ||
+		cfg.Keys == nil || cfg.KeyEditor == nil || cfg.Tenants == nil || cfg.Directory == nil || cfg.Audit == nil ||
 		cfg.Principal == nil || cfg.RequestID == nil || cfg.Logger == nil {
 		return nil, errors.New("graph.New: a part of the config is missing")
 	}

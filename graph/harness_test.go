@@ -182,7 +182,7 @@ func open(t testing.TB, f *fakes, change ...func(*graph.Config)) *door {
 	cfg := graph.Config{
 		Sender: f, Events: f, Dispatches: f, Catalogue: f,
 		Tester: f, RuleEditor: f, TypeEditor: f, Explainer: f, History: f,
-		Keys: keyFakes{&f.editing}, Tenants: tenantFakes{&f.editing}, Directory: directoryFakes{&f.editing}, Audit: auditFakes{&f.editing},
+		Keys: keyFakes{&f.editing}, KeyEditor: keyFakes{&f.editing}, Tenants: tenantFakes{&f.editing}, Directory: directoryFakes{&f.editing}, Audit: auditFakes{&f.editing},
 		Principal: func(context.Context) (signalbox.Principal, error) {
 			if f.principal != nil {
 				return f.principal()

@@ -21,7 +21,7 @@ func (r *mutationResolver) CreateKey(ctx context.Context, input model.CreateKeyI
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := r.cfg.Keys.Create(ctx, p, tenant, edit)
+	key, secret, err := r.cfg.KeyEditor.Create(ctx, p, tenant, edit)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (r *mutationResolver) RotateKey(ctx context.Context, id string, overlap tim
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := r.cfg.Keys.Rotate(ctx, p, of, keyID, overlap)
+	key, secret, err := r.cfg.KeyEditor.Rotate(ctx, p, of, keyID, overlap)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (r *mutationResolver) RevokeKey(ctx context.Context, id string, tenant *str
 	if err != nil {
 		return nil, err
 	}
-	key, err := r.cfg.Keys.Revoke(ctx, p, of, keyID)
+	key, err := r.cfg.KeyEditor.Revoke(ctx, p, of, keyID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *queryResolver) Keys(ctx context.Context, tenant *string) ([]model.APIKe
 	if err != nil {
 		return nil, err
 	}
-	keys, err := r.cfg.Keys.List(ctx, of)
+	keys, err := r.cfg.Keys.Keys(ctx, of)
 	if err != nil {
 		return nil, err
 	}

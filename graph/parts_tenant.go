@@ -7,17 +7,21 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// Keys makes and ends API keys, having checked what is asked for and by whom. Its
-// violations point into the CreateKeyInput.
+// Keys knows the API keys of tenants. It asks nothing about the caller.
 type Keys interface {
+	// Key is NOT_FOUND where the tenant has no such key.
+	Key(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error)
+	// Keys is newest first, and has those that are no longer valid too.
+	Keys(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error)
+}
+
+// KeyEditor makes and ends API keys, having checked what is asked for and by whom. Its
+// violations point into the CreateKeyInput.
+type KeyEditor interface {
 	// Create answers the key's text too, which nobody can ask for again.
 	Create(ctx context.Context, by signalbox.Principal, tenant signalbox.ID, e signalbox.KeyEdit) (signalbox.APIKey, string, error)
 	Rotate(ctx context.Context, by signalbox.Principal, tenant, id signalbox.ID, overlap time.Duration) (signalbox.APIKey, string, error)
 	Revoke(ctx context.Context, by signalbox.Principal, tenant, id signalbox.ID) (signalbox.APIKey, error)
-	// Get is NOT_FOUND where the tenant has no such key.
-	Get(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error)
-	// List is newest first.
-	List(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error)
 }
 
 // Tenants makes and changes tenants, having checked what is asked for and by whom.

@@ -27,7 +27,7 @@ func (r *viewerResolver) Key(ctx context.Context, obj *model.Viewer) (*model.API
 	if err != nil || p.Key.IsZero() {
 		return nil, err
 	}
-	key, err := r.cfg.Keys.Get(ctx, p.Tenant.ID, p.Key)
+	key, err := r.cfg.Keys.Key(ctx, p.Tenant.ID, p.Key)
 	if err != nil {
 		return nil, err
 	}

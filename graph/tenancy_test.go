@@ -62,13 +62,13 @@ func (e keyFakes) Revoke(_ context.Context, by signalbox.Principal, of, id signa
 	return signalbox.APIKey{ID: id, Name: "till", RevokedAt: moment}, err
 }
 
-func (e keyFakes) Get(_ context.Context, of, id signalbox.ID) (signalbox.APIKey, error) {
-	err := e.note("Get", of, id)
+func (e keyFakes) Key(_ context.Context, of, id signalbox.ID) (signalbox.APIKey, error) {
+	err := e.note("Key", of, id)
 	return e.whole(), err
 }
 
-func (e keyFakes) List(_ context.Context, of signalbox.ID) ([]signalbox.APIKey, error) {
-	err := e.note("List", of)
+func (e keyFakes) Keys(_ context.Context, of signalbox.ID) ([]signalbox.APIKey, error) {
+	err := e.note("Keys", of)
 	return []signalbox.APIKey{e.whole(), {ID: keyID(12), Name: "", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}}, err
 }
 

@@ -41,8 +41,8 @@ func (o Operator) RevokeKey(ctx context.Context, tenant string, id signalbox.ID)
 
 // Keys lists a tenant's keys, newest first.
 func (o Operator) Keys(ctx context.Context, tenant string) ([]signalbox.APIKey, error) {
-	return withKeys(ctx, o, tenant, func(keys *auth.Keys, by signalbox.Principal) ([]signalbox.APIKey, error) {
-		return keys.List(ctx, by.Tenant.ID)
+	return withTenant(ctx, o, tenant, func(db *postgres.DB, by signalbox.Principal) ([]signalbox.APIKey, error) {
+		return db.Keys(ctx, by.Tenant.ID)
 	})
 }
 

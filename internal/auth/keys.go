@@ -16,10 +16,6 @@ const MaxOverlap = 30 * 24 * time.Hour
 // KeyEditor keeps API keys, and the audit log of them.
 type KeyEditor interface {
 	CreateKey(ctx context.Context, k signalbox.APIKey) error
-	// KeyByID finds a key, whatever its tenant; NOT_FOUND where there is none.
-	KeyByID(ctx context.Context, id signalbox.ID) (signalbox.APIKey, error)
-	// Keys lists a tenant's, newest first.
-	Keys(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error)
 	// ChangeKey changes a key under a lock; change may be called again where the
 	// transaction has to be. NOT_FOUND where the tenant has no such key; change's error
 	// is its own.
@@ -168,21 +164,6 @@ func (k *Keys) Revoke(ctx context.Context, by signalbox.Principal, tenant, id si
 	}
 	k.cfg.Forget(id)
 	return key, nil
-}
-
-// Get has one of a tenant's keys; NOT_FOUND where it is another's.
-func (k *Keys) Get(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error) {
-	key, err := k.cfg.Store.KeyByID(ctx, id)
-	if err == nil && key.Tenant != tenant {
-		return signalbox.APIKey{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no key with the id %s", id)
-	}
-	return key, err
-}
-
-// List has a tenant's keys, newest first, also those that are no longer valid. Whether
-// the caller may see them has been asked before.
-func (k *Keys) List(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error) {
-	return k.cfg.Store.Keys(ctx, tenant)
 }
 
 func (k *Keys) now() time.Time { return storable(k.cfg.Now()) }

@@ -45,16 +45,6 @@ func TestCreateKey(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, k.ID, again.ID)
 	require.NotEqual(t, text[37:], second[37:])
-
-	now = now.Add(time.Second)
-	newest, _ := r.key(t, signalbox.KeyEdit{})
-	all, err := r.keys.List(t.Context(), acme.ID)
-	require.NoError(t, err)
-	require.Len(t, all, 3)
-	require.Equal(t, newest, all[0])
-	all, err = r.keys.List(t.Context(), other.ID)
-	require.NoError(t, err)
-	require.Empty(t, all)
 }
 
 func TestWhoMayManageKeys(t *testing.T) {

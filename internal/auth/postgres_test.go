@@ -96,7 +96,7 @@ func TestOnPostgres(t *testing.T) {
 		}, 10*time.Second, 50*time.Millisecond)
 	}
 
-	all, err := keys.List(t.Context(), tenant.ID)
+	all, err := db.Keys(t.Context(), tenant.ID)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	entries, _, err := db.Audit(t.Context(), tenant.ID, signalbox.AuditFilter{Kind: signalbox.AuditKey}, signalbox.Page{First: 10})

@@ -1,12 +1,10 @@
 package auth_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -99,19 +97,6 @@ func (m *memory) CreateKey(_ context.Context, k signalbox.APIKey) error {
 	defer m.mu.Unlock()
 	m.keys[k.ID] = k
 	return nil
-}
-
-func (m *memory) Keys(_ context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var found []signalbox.APIKey
-	for _, k := range m.keys {
-		if k.Tenant == tenant {
-			found = append(found, k)
-		}
-	}
-	slices.SortFunc(found, func(a, b signalbox.APIKey) int { return bytes.Compare(b.ID[:], a.ID[:]) })
-	return found, nil
 }
 
 func (m *memory) ChangeKey(_ context.Context, _ string, tenant, id signalbox.ID, _ signalbox.AuditAction, change func(*signalbox.APIKey) error) (signalbox.APIKey, error) {

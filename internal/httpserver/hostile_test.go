@@ -49,6 +49,7 @@ type (
 	explainer  = graph.Explainer
 	history    = graph.History
 	auditLog   = graph.Audit
+	apiKeys    = graph.Keys
 )
 
 // listening is the whole of the server on a socket, where one key is good.
@@ -57,7 +58,7 @@ func listening(t *testing.T, change func(*http.Server)) string {
 	var b behind
 	gql, err := graph.New(graph.Config{
 		Sender: b, Tester: b, Events: b, Dispatches: b, Catalogue: b, RuleEditor: b, TypeEditor: b, Explainer: b, History: b,
-		Keys: struct{ graph.Keys }{}, Tenants: struct{ graph.Tenants }{}, Directory: struct{ graph.Directory }{}, Audit: struct{ auditLog }{},
+		Keys: struct{ apiKeys }{}, KeyEditor: struct{ graph.KeyEditor }{}, Tenants: struct{ graph.Tenants }{}, Directory: struct{ graph.Directory }{}, Audit: struct{ auditLog }{},
 		Principal: httpserver.Principal, RequestID: httpserver.RequestID, Logger: slog.New(slog.DiscardHandler),
 		Limits: graph.Limits{BodyBytes: 1 << 20},
 	})
