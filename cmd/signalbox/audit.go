@@ -18,12 +18,12 @@ type auditCmd struct {
 	operatorFlags
 	tenantFlag
 
-	Kind  string        `help:"Only what was done to one kind: tenant, key, event_type or rule." enum:"tenant,key,event_type,rule," default:""`
-	Name  string        `help:"Only what was done to this: a rule's name, type:operation, a key's id, a tenant's slug."`
-	Actor string        `help:"Only what this one did: \"key <id>\", \"oidc <subject>\", \"cli <user>\"."`
-	Since time.Duration `help:"Only what was done in this last while, e.g. 24h."`
-	Limit int           `help:"How many entries, newest first." default:"50"`
-	JSON  bool          `help:"Print each entry as a JSON object on a line of its own, before and after in full." name:"json"`
+	Kind  *string `help:"Only what was done to one kind: tenant, key, event_type or rule." enum:"tenant,key,event_type,rule" placeholder:"KIND"`
+	Name  string  `help:"Only what was done to this: a rule's name, type:operation, a key's id, a tenant's slug."`
+	Actor string  `help:"Only what this one did: \"key <id>\", \"oidc <subject>\", \"cli <user>\"."`
+	Since span    `help:"Only what was done in this last while, e.g. 24h or 7d."`
+	Limit int     `help:"How many entries, newest first." default:"50"`
+	JSON  bool    `help:"Print each entry as a JSON object on a line of its own, before and after in full." name:"json"`
 }
 
 func (c *auditCmd) Run(ctx context.Context, out output) error {
@@ -31,11 +31,14 @@ func (c *auditCmd) Run(ctx context.Context, out output) error {
 		return fmt.Errorf("--limit is how many entries to print: 1 at least, and not %d", c.Limit)
 	}
 	if c.Since < 0 {
-		return fmt.Errorf("--since is how far to look back, e.g. 24h, and not %s", c.Since)
+		return fmt.Errorf("--since is how far to look back, e.g. 24h, and not %s", time.Duration(c.Since))
 	}
-	filter := signalbox.AuditFilter{Kind: signalbox.AuditKind(strings.ToUpper(c.Kind)), Name: c.Name, Actor: c.Actor}
+	filter := signalbox.AuditFilter{Name: c.Name, Actor: c.Actor}
+	if c.Kind != nil {
+		filter.Kind = signalbox.AuditKind(strings.ToUpper(*c.Kind))
+	}
 	if c.Since > 0 {
-		filter.From = time.Now().Add(-c.Since)
+		filter.From = time.Now().Add(-time.Duration(c.Since))
 	}
 	log, err := c.operator().Audit(ctx, c.Tenant, filter, c.Limit)
 	if err != nil {

@@ -20,28 +20,36 @@ type keysCmd struct {
 
 // tenantFlag says whose keys, or log, it is about.
 type tenantFlag struct {
-	Tenant string `help:"Whose." default:"default" env:"SIGNALBOX_TENANT"`
+	Tenant string `help:"The slug of the tenant that it is about." default:"default" env:"SIGNALBOX_TENANT"`
+}
+
+// noSuchKey names the tenant in which a key was not found: it may well be another's.
+func (f tenantFlag) noSuchKey(err error, id signalbox.ID) error {
+	if e := signalbox.AsError(err); e.Code == signalbox.CodeNotFound && strings.Contains(e.Message, id.String()) {
+		return fmt.Errorf("%s in the tenant %s; another tenant is named with --tenant", e.Message, f.Tenant)
+	}
+	return err
 }
 
 type keysCreateCmd struct {
 	operatorFlags
 	tenantFlag
 
-	Can       []string      `required:"" sep:"none" help:"A permission; give the flag several times. events:send:<type>/<operation> with * for any run of characters, events:read, types:write, rules:write, dispatches:redrive, tenant:admin, operator."`
-	Name      string        `help:"What the key is for."`
-	ExpiresIn time.Duration `help:"For how long it is good, e.g. 720h; for ever if not given."`
+	Can       []string `required:"" sep:"none" help:"A permission; give the flag several times. events:send:<type>/<operation> with * for any run of characters, events:read, types:write, rules:write, dispatches:redrive, tenant:admin, operator." placeholder:"PERMISSION"`
+	Name      string   `help:"What the key is for."`
+	ExpiresIn span     `help:"For how long it is good, e.g. 90d or 12h; for ever if not given."`
 	limitFlags
 }
 
 func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
-	permissions, err := signalbox.ParsePermissions(c.Can)
-	if err != nil {
-		return fmt.Errorf("--can: %w", err)
-	}
 	for _, one := range c.Can {
 		if isList(one) {
 			return fmt.Errorf("--can %q is several permissions in one: give the flag once for each", one)
 		}
+	}
+	permissions, err := signalbox.ParsePermissions(c.Can)
+	if err != nil {
+		return fmt.Errorf("--can: %w", err)
 	}
 	if c.ExpiresIn < 0 {
 		return errors.New("--expires-in is negative: leave it out for a key that never expires")
@@ -49,7 +57,7 @@ func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
 	limits, _ := c.change(signalbox.Limits{})
 	edit := signalbox.KeyEdit{Name: c.Name, Permissions: permissions, Limits: limits}
 	if c.ExpiresIn > 0 {
-		edit.ExpiresAt = time.Now().Add(c.ExpiresIn)
+		edit.ExpiresAt = time.Now().Add(time.Duration(c.ExpiresIn))
 	}
 	key, err := c.operator().CreateKey(ctx, c.Tenant, edit)
 	if err != nil {
@@ -73,8 +81,8 @@ type keysRotateCmd struct {
 	operatorFlags
 	tenantFlag
 
-	ID      string        `arg:"" help:"The key's id, as keys list has it."`
-	Overlap time.Duration `help:"For how long the old key is still good." default:"24h"`
+	ID      string `arg:"" help:"The key's id, as keys list has it."`
+	Overlap span   `help:"For how long the old key is still good, e.g. 24h or 7d; 30d at the most." default:"24h"`
 }
 
 func (c *keysRotateCmd) Run(ctx context.Context, out output) error {
@@ -82,11 +90,12 @@ func (c *keysRotateCmd) Run(ctx context.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.operator().RotateKey(ctx, c.Tenant, id, c.Overlap)
+	overlap := time.Duration(c.Overlap)
+	key, err := c.operator().RotateKey(ctx, c.Tenant, id, overlap)
 	if err != nil {
-		return err
+		return c.noSuchKey(err, id)
 	}
-	fmt.Fprintf(out.stderr, "key %s is replaced, and is good for %s more at the most\n", id, c.Overlap)
+	fmt.Fprintf(out.stderr, "key %s is replaced, and is good for %s more at the most\n", id, overlap)
 	return printKey(out, c.Tenant, key)
 }
 
@@ -104,7 +113,7 @@ func (c *keysRevokeCmd) Run(ctx context.Context, out output) error {
 	}
 	key, err := c.operator().RevokeKey(ctx, c.Tenant, id)
 	if err != nil {
-		return err
+		return c.noSuchKey(err, id)
 	}
 	_, err = fmt.Fprintf(out.stdout, "key %s is revoked since %s; every server refuses it within 10 seconds\n", key.ID, moment(key.RevokedAt, "now"))
 	return err

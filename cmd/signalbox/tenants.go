@@ -21,7 +21,7 @@ type tenantFlags struct {
 	Name         *string `help:"What people call it."`
 	Namespace    *string `help:"The Temporal namespace of the tenant's workflows, its own, for good once anything has been started there; the server's if not given."`
 	Config       string  `help:"A file with a JSON object, which rules read as tenant.config; - is standard input." placeholder:"FILE"`
-	UnknownNames string  `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept," default:""`
+	UnknownNames *string `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept" placeholder:"WHAT"`
 
 	limitFlags
 }
@@ -35,8 +35,8 @@ func (f tenantFlags) settings() (app.TenantChange, error) {
 		}
 		change.Config = json.RawMessage(text)
 	}
-	if f.UnknownNames != "" {
-		names := signalbox.UnknownNames(strings.ToUpper(f.UnknownNames))
+	if f.UnknownNames != nil {
+		names := signalbox.UnknownNames(strings.ToUpper(*f.UnknownNames))
 		change.UnknownNames = &names
 	}
 	return change, nil

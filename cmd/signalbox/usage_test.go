@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
@@ -88,4 +89,29 @@ func TestAnEmptyFileIsSaidToBeEmpty(t *testing.T) {
 	var out, warnings bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"apply", "--dsn", pgtest.DSN(t), "-f", os.DevNull}, &out, &warnings))
 	require.Equal(t, "warning: the file has neither types nor rules in it\n", warnings.String())
+}
+
+func TestLengthsOfTimeMayBeInDays(t *testing.T) {
+	for text, want := range map[string]time.Duration{"90d": 90 * day, "1.5d": 36 * time.Hour, "-2d": -2 * day, "0d": 0, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute} {
+		var s span
+		require.NoError(t, s.UnmarshalText([]byte(text)), text)
+		require.Equal(t, want, time.Duration(s), text)
+	}
+	for _, text := range []string{"", "d", "90", "90days", "NaNd", "Infd", "1e9d", "1d12h", "-40000d"} {
+		var s span
+		require.ErrorContains(t, s.UnmarshalText([]byte(text)), "is no length of time: write 90d", text)
+	}
+}
+
+func TestAKeyThatIsNotThereMayBeAnothersTenants(t *testing.T) {
+	t.Setenv("SIGNALBOX_DSN", pgtest.DSN(t))
+	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
+	for _, command := range []string{"rotate", "revoke"} {
+		_, err := try(t, t.Context(), "keys", command, id)
+		require.Equal(t, []string{"there is no key with the id " + id + " in the tenant default; another tenant is named with --tenant"}, lines(err))
+		_, err = try(t, t.Context(), "keys", command, id, "--tenant", "nobody")
+		require.Equal(t, []string{`there is no tenant "nobody"`}, lines(err))
+	}
+	_, err := try(t, t.Context(), "audit", "--kind", "nonsense")
+	require.ErrorContains(t, err, `--kind must be one of "tenant","key","event_type","rule" but got "nonsense"`)
 }
