@@ -82,6 +82,9 @@ func (h *Handler) readAll(w http.ResponseWriter, r *http.Request, reserve func(b
 		if failed := reserve(whole); failed != nil {
 			return nil, failed
 		}
+		if r.ContentLength > 0 {
+			body.Grow(whole - small + bytes.MinRead) // its room is its own, and grown piece by piece it would take twice that
+		}
 		_, err = body.ReadFrom(from)
 	}
 	var over *http.MaxBytesError

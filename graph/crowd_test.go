@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +29,7 @@ func TestSendsDoNotWaitForQueries(t *testing.T) { // P-17
 		begun <- struct{}{}
 		<-freed
 		return nil, signalbox.Errorf(signalbox.CodeNotFound, "none")
-	}})
+	}}, func(c *graph.Config) { c.Limits.Operations = 8 })
 	ask := `{ event(id: "` + eventID(1).String() + `") { id } }`
 	done := make(chan *httptest.ResponseRecorder, 8)
 	for range cap(done) {
@@ -90,6 +92,24 @@ func TestAnswersAreBounded(t *testing.T) { // P-17
 	}
 	input := `{type:"t",operation:"o",payload:{id:"1"}},`
 	d.run(t, `mutation { sendCustomEvents(inputs: [`+strings.Repeat(input, 400)+`]) { response { eventID outcome success } } }`, "").ok(t)
+}
+
+// However many fields one query asks for, few are looked for at once.
+func TestRootFieldsTakeTurns(t *testing.T) { // P-17
+	var now, most atomic.Int32
+	d := open(t, &fakes{event: func(_, _ signalbox.ID) (*signalbox.StoredEvent, error) {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		runtime.Gosched()
+		now.Add(-1)
+		return nil, signalbox.Errorf(signalbox.CodeNotFound, "none")
+	}})
+	query := "{" + repeat(20, func(i int) string { return fmt.Sprintf(`e%d: event(id: "%s") { id } `, i, eventID(1)) }) + "}"
+	for range 50 {
+		require.Len(t, d.run(t, query, "").ok(t).Data, 20)
+	}
+	require.LessOrEqual(t, most.Load(), int32(2))
 }
 
 // Bodies that are announced and come slowly take no more memory than there is room
@@ -162,7 +182,7 @@ func TestRefusedSendsTakeTurns(t *testing.T) { // P-17, P-18
 		send: func(context.Context, signalbox.Principal, ingest.Input) (*ingest.Result, error) {
 			return nil, signalbox.Errorf(signalbox.CodeForbidden, "not yours")
 		},
-	})
+	}, func(c *graph.Config) { c.Limits.Operations = 8 })
 	ask, send := bodyOf(`{ event(id: "`+eventID(1).String()+`") { id } }`, ""), bodyOf(`mutation { `+oneSend+` }`, "")
 	began := time.Now()
 	decode(t, d.serve(http.MethodPost, "/graphql", send)).failed(t, signalbox.CodeForbidden)

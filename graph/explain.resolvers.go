@@ -20,6 +20,11 @@ func (r *queryResolver) ExplainEvent(ctx context.Context, eventID string, ruleNa
 	if err != nil {
 		return nil, err
 	}
+	leave, err := r.explaining.enter(ctx, p.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	explanation, err := r.cfg.Explainer.Explain(ctx, p.Tenant.ID, id, ruleName)
 	if err != nil {
 		return nil, err

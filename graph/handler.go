@@ -31,6 +31,7 @@ type Limits struct {
 	Complexity    int // fields of an answer at the most, lists multiplied; 250,000
 	Aliases       int // of a document as it is written; 100
 	Directives    int // of a document as it is written; 50
+	Operations    int // of one tenant at once, sends aside; one for each processor, and 4 at the least
 	AnswerBytes   int // of a query's answer, about; 16 MiB
 	RoomBytes     int // of large bodies and answers of all requests at once; 256 MiB
 	// Patience is how long, beyond a request's deadline, an answer may still come of
@@ -42,7 +43,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		BodyBytes: 8 << 20, DocumentBytes: 512 << 10, Tokens: 20_000, Fields: 500, Depth: 16, RootFields: 20, Complexity: 250_000,
-		Aliases: 100, Directives: 50, AnswerBytes: 16 << 20, RoomBytes: 256 << 20, Patience: 10 * time.Second,
+		Aliases: 100, Directives: 50, Operations: max(4, runtime.GOMAXPROCS(0)), AnswerBytes: 16 << 20, RoomBytes: 256 << 20, Patience: 10 * time.Second,
 	}
 }
 
@@ -53,7 +54,7 @@ func (l Limits) orDefaults() Limits {
 		Tokens: cmp.Or(l.Tokens, d.Tokens), Fields: cmp.Or(l.Fields, d.Fields), Depth: cmp.Or(l.Depth, d.Depth),
 		RootFields: cmp.Or(l.RootFields, d.RootFields), Complexity: cmp.Or(l.Complexity, d.Complexity),
 		Aliases: cmp.Or(l.Aliases, d.Aliases), Directives: cmp.Or(l.Directives, d.Directives),
-		AnswerBytes: cmp.Or(l.AnswerBytes, d.AnswerBytes), RoomBytes: cmp.Or(l.RoomBytes, d.RoomBytes), Patience: cmp.Or(l.Patience, d.Patience),
+		Operations: cmp.Or(l.Operations, d.Operations), AnswerBytes: cmp.Or(l.AnswerBytes, d.AnswerBytes), RoomBytes: cmp.Or(l.RoomBytes, d.RoomBytes), Patience: cmp.Or(l.Patience, d.Patience),
 	}
 }
 
@@ -118,8 +119,10 @@ func New(cfg Config) (*Handler, error) {
 	}
 	cfg.Limits = cfg.Limits.orDefaults()
 	cfg.PerTenant = cfg.PerTenant.Within(signalbox.Limits{Batch: maxBatch, Page: maxPage})
+	processors := max(1, runtime.GOMAXPROCS(0)/2) // of which one tenant leaves some to others
 	schema := generated.NewExecutableSchema(generated.Config{
-		Schema: served(), Resolvers: &Resolver{cfg: cfg}, Directives: generated.DirectiveRoot{Can: cfg.can},
+		Schema: served(), Resolvers: &Resolver{cfg: cfg, explaining: newTurns("explanations", processors, 0, "too many rules are being explained at once; ask again later")},
+		Directives: generated.DirectiveRoot{Can: cfg.can},
 	})
 	return &Handler{
 		cfg:       cfg,
@@ -127,8 +130,8 @@ func New(cfg Config) (*Handler, error) {
 		schema:    schema,
 		brake:     newBrake(),
 
-		parsing:    newTurns("requests", max(1, runtime.GOMAXPROCS(0)/2), 0, "too many of this tenant's requests are waiting to be read; try again later"),
-		operations: newTurns("operations", maxOperations, operationTurn, "this tenant has as many operations under way as it may, sends aside; try again later"),
+		parsing:    newTurns("requests", processors, 0, "too many of this tenant's requests are waiting to be read; try again later"),
+		operations: newTurns("operations", cfg.Limits.Operations, operationTurn, "this tenant has as many operations under way as it may, sends aside; try again later"),
 		room:       newRoom(cfg.Limits.RoomBytes),
 	}, nil
 }
@@ -163,7 +166,7 @@ func (h *Handler) execute(ctx context.Context, r *http.Request, op *operation, v
 		DisableIntrospection:   !h.cfg.Introspection,
 		RecoverFunc:            h.recovered,
 		ResolverMiddleware:     field,
-		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+		RootResolverMiddleware: fewAtOnce(),
 	})
 	ctx = graphql.WithResponseContext(ctx, h.presentError, h.recovered)
 	response := h.schema.Exec(ctx)(ctx)

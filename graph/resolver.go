@@ -9,7 +9,11 @@ import (
 )
 
 // Resolver is the root of all resolvers.
-type Resolver struct{ cfg Config }
+type Resolver struct {
+	cfg Config
+	// explaining is one rule and one event at a time, which can take a processor a second.
+	explaining *turns
+}
 
 // saveRule is what createRule and updateRule have in common.
 func (r *Resolver) saveRule(ctx context.Context, create bool, in *model.RuleInput, publish *bool, state *signalbox.RuleState, dryRun *bool) (*model.RuleResult, error) {

@@ -5,17 +5,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 const (
-	// operationTurn bounds what is quickly done: it comes to two thousand operations a
-	// second of one tenant, and to what it takes to read and to answer those.
-	operationTurn = 4 * time.Millisecond
-	// maxOperations is how many operations, sends aside, one tenant has under way at
-	// once. Each keeps a processor or the database busy, so that more at once would
-	// get it no more done.
-	maxOperations = 8
+	// operationTurn bounds what is quickly done: of four places it makes two thousand
+	// operations a second, and what it takes to read and to answer those.
+	operationTurn = 2 * time.Millisecond
+	// rootsAtOnce is how many root fields of one query are looked for at once.
+	rootsAtOnce = 2
 	// turnPatience is for how long one waits for its turn.
 	turnPatience = 2 * time.Second
 	turnRetry    = time.Second
@@ -104,5 +104,19 @@ func (t *turns) forget(tenant signalbox.ID, p *places) {
 	defer t.mu.Unlock()
 	if p.users--; p.users == 0 {
 		delete(t.own, tenant)
+	}
+}
+
+// fewAtOnce has the root fields of a query take turns, too: twenty in one document are
+// not to be worth twenty documents.
+func fewAtOnce() graphql.RootFieldMiddleware {
+	places := make(chan struct{}, rootsAtOnce)
+	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		case <-ctx.Done(): // what is asked for will not begin
+		}
+		return next(ctx)
 	}
 }

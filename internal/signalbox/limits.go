@@ -65,7 +65,7 @@ type LimitReached struct {
 	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
 	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups",
 	// "scans", "requests", "operations", "edits", "metadataBytes", "queuedBytes",
-	// "heldBytes", "answerBytes".
+	// "explanations", "heldBytes", "answerBytes".
 	Name  string     `json:"name"`
 	Value float64    `json:"value"`
 	Scope LimitScope `json:"scope"`
