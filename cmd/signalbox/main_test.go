@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func TestFaultsAreSentencesThatSayWhatToDo(t *testing.T) {
 		"a file's fault":         {[]string{"apply", "--dsn", dsn, "-f", write(t, "types: [{type: a}]")}, `type "a" has no operations`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err := try(t, ctx, c.args...)
 			require.ErrorContains(t, err, c.want)
@@ -162,14 +163,14 @@ func TestServeStopsWhenToldTo(t *testing.T) {
 	case <-log.found: // Temporal being down is no reason not to start
 	case err := <-done:
 		t.Fatalf("ended early: %v", err)
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("not listening")
 	}
 	cancel()
 	select {
 	case err := <-done:
 		require.NoError(t, err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it did not stop")
 	}
 }
@@ -177,12 +178,13 @@ func TestServeStopsWhenToldTo(t *testing.T) {
 // notifying is a log that tells when a text has come by.
 type notifying struct {
 	substring string
+	once      sync.Once
 	found     chan struct{}
 }
 
 func (n *notifying) Write(p []byte) (int, error) {
 	if strings.Contains(string(p), n.substring) {
-		close(n.found)
+		n.once.Do(func() { close(n.found) })
 	}
 	return len(p), nil
 }
