@@ -93,7 +93,13 @@ func create(t testing.TB, from string) string {
 	name := "t_" + hex.EncodeToString(b[:])
 	require.NoError(t, exec("CREATE DATABASE "+name+from))
 	t.Cleanup(func() {
-		require.NoError(t, exec(fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)))
+		var err error
+		for range 3 { // Postgres gives those who are connected five seconds each time
+			if err = exec(fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)); err == nil {
+				return
+			}
+		}
+		require.NoError(t, err)
 	})
 	return withDatabase(os.Getenv(Env), name)
 }
