@@ -122,12 +122,16 @@ func (c *keysRevokeCmd) Run(ctx context.Context, out output) error {
 type keysListCmd struct {
 	operatorFlags
 	tenantFlag
+	jsonFlag
 }
 
 func (c *keysListCmd) Run(ctx context.Context, out output) error {
 	keys, err := c.operator().Keys(ctx, c.Tenant)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(out.stdout, keys, keyJSON)
 	}
 	rows := make([][]string, len(keys))
 	for i := range keys {

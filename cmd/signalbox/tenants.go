@@ -82,12 +82,18 @@ func (c *tenantsSetCmd) Run(ctx context.Context, out output) error {
 	return err
 }
 
-type tenantsListCmd struct{ operatorFlags }
+type tenantsListCmd struct {
+	operatorFlags
+	jsonFlag
+}
 
 func (c *tenantsListCmd) Run(ctx context.Context, out output) error {
 	tenants, err := c.operator().Tenants(ctx)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(out.stdout, tenants, tenantJSON)
 	}
 	rows := make([][]string, len(tenants))
 	for i, t := range tenants {
