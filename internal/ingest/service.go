@@ -67,13 +67,12 @@ type Backlog interface {
 
 // Limiter keeps senders within their limits. Its errors are what they get.
 type Limiter interface {
-	// Enter is nil where one more send may be under way; Leave ends it.
-	Enter(p *signalbox.Principal) error
+	// Enter is nil where one more request, with so many events in it, may be under way;
+	// Leave ends it.
+	Enter(p *signalbox.Principal, events int) error
 	Leave(p *signalbox.Principal)
 	// Take is nil where one more event may be sent now.
 	Take(p *signalbox.Principal) error
-	// Batch is nil where so many events may be in one request.
-	Batch(p *signalbox.Principal, events int) error
 	// PayloadBytes is the principal's own limit on payload.data; a Value of 0 is none.
 	PayloadBytes(p *signalbox.Principal) signalbox.LimitReached
 }
@@ -140,7 +139,7 @@ func (s *Service) Send(ctx context.Context, p signalbox.Principal, in Input) (*R
 // they share a transaction where possible, but none fails for another's fault.
 func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs []Input) []BatchResult {
 	results := make([]BatchResult, len(inputs))
-	if err := s.enter(&p, len(inputs)); err != nil {
+	if err := s.cfg.Limiter.Enter(&p, len(inputs)); err != nil {
 		for i := range results {
 			results[i].Err = err
 		}
@@ -150,6 +149,7 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 	faultpoint.Hit(faultpoint.P0Parsed)
 
 	sends := make([]send, 0, len(inputs))
+	var again []send // refused now, and accepted before
 	limited := 0
 	for i := range inputs {
 		if results[i].Err = s.allow(&p, &inputs[i]); results[i].Err != nil {
@@ -159,20 +159,23 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 			}
 			continue
 		}
-		record, warnings, err := s.prepare(&p, &inputs[i])
-		if err != nil {
-			results[i].Result, results[i].Err = s.refused(ctx, &p, &inputs[i], err)
+		one := send{in: &inputs[i], result: &results[i]}
+		var err error
+		if one.record, one.warnings, err = s.prepare(&p, one.in); err != nil {
+			again = s.refused(ctx, &p, one, err, again)
 			continue
 		}
-		s.claim(record, inputs[i].Wait)
-		sends = append(sends, send{in: &inputs[i], record: record, warnings: warnings, result: &results[i]})
+		s.claim(one.record, one.in.Wait)
+		sends = append(sends, one)
 	}
-	sends = s.admit(ctx, &p, sends)
-	if len(sends) == 0 {
+	sends, again = s.admit(ctx, &p, sends, again)
+	if len(sends) > 0 {
+		s.append(&p, sends)
+		faultpoint.Hit(faultpoint.P3Committed)
+	}
+	if sends = append(sends, again...); len(sends) == 0 {
 		return results
 	}
-	s.append(&p, sends)
-	faultpoint.Hit(faultpoint.P3Committed)
 
 	// From here on the work outlives a client that goes away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.StartTimeout)
@@ -199,14 +202,6 @@ type send struct {
 	record   *signalbox.Record
 	warnings []signalbox.Warning
 	result   *BatchResult
-}
-
-// enter is nil where a request with so many events may be under way.
-func (s *Service) enter(p *signalbox.Principal, events int) error {
-	if err := s.cfg.Limiter.Batch(p, events); err != nil {
-		return err
-	}
-	return s.cfg.Limiter.Enter(p)
 }
 
 // allow is nil where the principal may send the event, and now. Its rate is asked
@@ -251,28 +246,30 @@ func (s *Service) check(p *signalbox.Principal, in *Input) error {
 	return in.check(limits, reached)
 }
 
-// refused is the answer to an event that cannot be accepted now: what the tenant has
+// refused answers an event that cannot be accepted now: what the tenant has
 // registered does not let it pass, or there is no room for its starts. Where it was
 // accepted before, under the same key, that answer still stands: the registrations
 // may have changed since, and nothing has to be started anew. That is looked
-// up here and not sooner, since all others pass without it.
-func (s *Service) refused(ctx context.Context, p *signalbox.Principal, in *Input, refusal error) (*Result, error) {
-	if in.IdempotencyKey == "" || signalbox.ErrorCode(refusal) == signalbox.CodeForbidden || s.check(p, in) != nil {
-		return nil, refusal
+// up here and not sooner, since all others pass without it. Such a one is added to
+// again: what its answer has to wait for it waits for with all others.
+func (s *Service) refused(ctx context.Context, p *signalbox.Principal, one send, refusal error, again []send) []send {
+	if one.in.IdempotencyKey == "" || signalbox.ErrorCode(refusal) == signalbox.CodeForbidden || s.check(p, one.in) != nil {
+		one.result.Err = refusal
+		return again
 	}
-	owner, fingerprint, err := s.cfg.Store.Keyed(ctx, p.Tenant.ID, in.IdempotencyKey)
+	owner, fingerprint, err := s.cfg.Store.Keyed(ctx, p.Tenant.ID, one.in.IdempotencyKey)
 	switch {
 	case err != nil:
-		return nil, err
+		one.result.Err = err
 	case owner.IsZero():
-		return nil, refusal
-	case fingerprint != in.fingerprint():
-		return nil, signalbox.KeyConflict()
+		one.result.Err = refusal
+	case fingerprint != one.in.fingerprint():
+		one.result.Err = signalbox.KeyConflict()
+	default:
+		one.record = &signalbox.Record{Event: signalbox.Event{Tenant: p.Tenant.ID}, Owner: owner}
+		again = append(again, one)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.StartTimeout)
-	defer cancel()
-	record := &signalbox.Record{Event: signalbox.Event{Tenant: p.Tenant.ID}, Owner: owner}
-	return s.original(ctx, &send{in: in, record: record})
+	return again
 }
 
 // claim makes the first attempt this process's, where the sender waits for it: the
@@ -289,18 +286,18 @@ func (s *Service) claim(record *signalbox.Record, wait Wait) {
 
 // admit refuses, before anything is stored, the sends for whose starts there is no
 // room, and answers the others.
-func (s *Service) admit(ctx context.Context, p *signalbox.Principal, sends []send) []send {
-	admitted := sends[:0]
+func (s *Service) admit(ctx context.Context, p *signalbox.Principal, sends, again []send) (admitted, _ []send) {
+	admitted = sends[:0]
 	for _, one := range sends {
 		if starts := len(one.record.Dispatches); starts > 0 {
 			if err := s.cfg.Backlog.Admit(p, starts); err != nil {
-				one.result.Result, one.result.Err = s.refused(ctx, p, one.in, err)
+				again = s.refused(ctx, p, one, err, again)
 				continue
 			}
 		}
 		admitted = append(admitted, one)
 	}
-	return admitted
+	return admitted, again
 }
 
 func (s *Service) append(p *signalbox.Principal, sends []send) {

@@ -18,7 +18,7 @@ func tenant(n byte) *signalbox.Principal {
 
 func entered(l *limit.Limiter, p *signalbox.Principal, most int) int {
 	for i := range most {
-		if l.Enter(p) != nil {
+		if l.Enter(p, 1) != nil {
 			return i
 		}
 	}
@@ -28,7 +28,7 @@ func entered(l *limit.Limiter, p *signalbox.Principal, most int) int {
 func TestWhatIsUnderWayIsShared(t *testing.T) { // P-17
 	l, _ := newLimiter(t, limit.Config{InFlight: 100})
 	require.Equal(t, 50, entered(l, tenant(1), 1000), "one alone gets to a half")
-	e := signalbox.AsError(l.Enter(tenant(1)))
+	e := signalbox.AsError(l.Enter(tenant(1), 1))
 	require.Equal(t, signalbox.CodeOverloaded, e.Code)
 	require.Equal(t, &signalbox.LimitReached{Name: "inFlight", Value: 100, Scope: signalbox.ScopeServer}, e.Limit)
 	require.Equal(t, time.Second, e.RetryAfter)
@@ -60,7 +60,7 @@ func TestTheOnlyTenantSharesWithNobody(t *testing.T) { // P-17
 	g, err := limit.NewGauge(limit.GaugeConfig{Count: w.count, Backlog: 100, Alone: is, Now: w.now, Random: noJitter})
 	require.NoError(t, err)
 	require.Equal(t, 100, entered(l, tenant(1), 1000))
-	require.NotContains(t, signalbox.AsError(l.Enter(tenant(1))).Message, "share")
+	require.NotContains(t, signalbox.AsError(l.Enter(tenant(1), 1)).Message, "share")
 	require.Equal(t, 100, admitted(g, tenant(1), 1000))
 	alone = false
 	for range 60 {
@@ -78,19 +78,19 @@ func TestLookingForAPlaceTakesNone(t *testing.T) {
 		require.NoError(t, l.Peek(tenant(1)))
 	}
 	require.Equal(t, 2, entered(l, tenant(1), 10))
-	require.Equal(t, l.Enter(tenant(1)), l.Peek(tenant(1)))
+	require.Equal(t, l.Enter(tenant(1), 1), l.Peek(tenant(1)))
 	require.Equal(t, signalbox.CodeOverloaded, signalbox.ErrorCode(l.Peek(tenant(1))))
 	require.NoError(t, l.Peek(tenant(2)))
 }
 
 func TestThereIsRoomForOneAtLeast(t *testing.T) {
 	l, _ := newLimiter(t, limit.Config{InFlight: 1})
-	require.NoError(t, l.Enter(tenant(1)))
-	e := signalbox.AsError(l.Enter(tenant(2)))
+	require.NoError(t, l.Enter(tenant(1), 1))
+	e := signalbox.AsError(l.Enter(tenant(2), 1))
 	require.Equal(t, signalbox.CodeOverloaded, e.Code)
 	require.NotContains(t, e.Message, "share")
 	l.Leave(tenant(1))
-	require.NoError(t, l.Enter(tenant(2)))
+	require.NoError(t, l.Enter(tenant(2), 1))
 }
 
 // However tenants come and go: never more than the total, a newcomer finds a place
@@ -111,7 +111,7 @@ func TestFairness(t *testing.T) {
 				}
 				continue
 			}
-			err := l.Enter(tenant(byte(i)))
+			err := l.Enter(tenant(byte(i)), 1)
 			require.Equal(t, held[i] < total-used, err == nil)
 			if err == nil {
 				held[i]++
@@ -129,7 +129,7 @@ func TestPlacesAreNotLost(t *testing.T) {
 	for i := range 16 {
 		wg.Go(func() {
 			for range 1000 {
-				if l.Enter(tenant(byte(i%3))) == nil {
+				if l.Enter(tenant(byte(i%3)), 1) == nil {
 					l.Leave(tenant(byte(i % 3)))
 				}
 			}

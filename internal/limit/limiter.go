@@ -73,9 +73,15 @@ func (l *Limiter) Peek(p *signalbox.Principal) error {
 	return l.flight.peek(p.Tenant.ID)
 }
 
-// Enter takes a place among the sends that are under way. It is nil, and then Leave
-// has to follow, or OVERLOADED.
-func (l *Limiter) Enter(p *signalbox.Principal) error { return l.flight.enter(p.Tenant.ID) }
+// Enter takes a place among the sends that are under way, for one with so many events
+// in it. It is nil, and then Leave has to follow; or INVALID_INPUT where these are more
+// than the principal may send in one request, or OVERLOADED.
+func (l *Limiter) Enter(p *signalbox.Principal, events int) error {
+	if err := l.batch(p, events); err != nil {
+		return err
+	}
+	return l.flight.enter(p.Tenant.ID)
+}
 
 // Leave gives the place back.
 func (l *Limiter) Leave(p *signalbox.Principal) { l.flight.leave(p.Tenant.ID) }

@@ -153,7 +153,7 @@ func TestNobodyIsHeldToTheLimitsOfAKeyTheyDoNotHave(t *testing.T) {
 	p := who(signalbox.Limits{}, signalbox.Limits{Rate: 1, Batch: 1, PayloadBytes: 1, Page: 1})
 	p.Key = signalbox.ID{}
 	require.Equal(t, 1000, taken(l, p, 1000))
-	require.NoError(t, l.Batch(p, 1000))
+	require.NoError(t, l.Enter(p, 1000))
 	require.Zero(t, l.PayloadBytes(p).Value)
 }
 

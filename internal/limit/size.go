@@ -12,9 +12,9 @@ func (l *Limiter) PayloadBytes(p *signalbox.Principal) signalbox.LimitReached {
 	return p.Least(l.server, "payloadBytes", func(of signalbox.Limits) int { return of.PayloadBytes })
 }
 
-// Batch is nil where a principal may send that many events in one request, or else
+// batch is nil where a principal may send that many events in one request, or else
 // INVALID_INPUT.
-func (l *Limiter) Batch(p *signalbox.Principal, events int) error {
+func (l *Limiter) batch(p *signalbox.Principal, events int) error {
 	least := p.Least(l.server, "batch", func(of signalbox.Limits) int { return of.Batch })
 	if least.Value == 0 || float64(events) <= least.Value {
 		return nil

@@ -32,11 +32,11 @@ func TestTheLeastOfSeveralLimitsCounts(t *testing.T) { // P-17
 			p := who(of(c.tenant), of(c.key))
 			require.Equal(t, signalbox.LimitReached{Name: "payloadBytes", Value: c.value, Scope: c.scope}, l.PayloadBytes(p))
 			if c.value == 0 {
-				require.NoError(t, l.Batch(p, 1<<40))
+				require.NoError(t, l.Enter(p, 1<<40))
 				return
 			}
-			require.NoError(t, l.Batch(p, int(c.value)))
-			e := signalbox.AsError(l.Batch(p, int(c.value)+1))
+			require.NoError(t, l.Enter(p, int(c.value)))
+			e := signalbox.AsError(l.Enter(p, int(c.value)+1))
 			require.Equal(t, signalbox.CodeInvalidInput, e.Code)
 			require.Equal(t, &signalbox.LimitReached{Name: "batch", Value: c.value, Scope: c.scope}, e.Limit)
 			require.Zero(t, e.RetryAfter, "waiting does not help")
