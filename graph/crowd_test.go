@@ -126,16 +126,25 @@ func TestLargeBodiesHaveRoom(t *testing.T) { // P-17
 		require.NoError(t, err)
 		return conn
 	}
-	ask := func(body io.Reader) (*http.Response, string) {
+	// The connection may break under a body that nobody reads: that is no answer, and
+	// status 0.
+	ask := func(body io.Reader) (status int, header http.Header, text string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", mediaJSON)
 		res, err := server.Client().Do(r)
-		require.NoError(t, err)
-		text, err := io.ReadAll(res.Body)
-		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
-		return res, string(text)
+		if err != nil {
+			return 0, nil, err.Error()
+		}
+		defer func() { _ = res.Body.Close() }()
+		all, err := io.ReadAll(res.Body)
+		if err != nil {
+			return 0, nil, err.Error()
+		}
+		if res.Close {
+			res.Header.Set("Connection", "close")
+		}
+		return res.StatusCode, res.Header, string(all)
 	}
 	slow := []net.Conn{begin(), begin()}
 	padded := typename + strings.Repeat(" ", 70<<10) // more than is free, and sent at once
@@ -147,13 +156,13 @@ func TestLargeBodiesHaveRoom(t *testing.T) { // P-17
 	}
 	for _, hidden := range []bool{false, true} {
 		require.Eventually(t, func() bool {
-			res, text := ask(length(hidden))
-			return res.StatusCode == http.StatusServiceUnavailable && res.Close && res.Header.Get("Retry-After") == "1" &&
+			status, header, text := ask(length(hidden))
+			return status == http.StatusServiceUnavailable && header.Get("Connection") == "close" && header.Get("Retry-After") == "1" &&
 				strings.Contains(text, `"heldBytes"`)
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 	}
-	res, _ := ask(strings.NewReader(typename))
-	require.Equal(t, http.StatusOK, res.StatusCode, "what is small needs no room")
+	status, _, text := ask(strings.NewReader(typename))
+	require.Equal(t, http.StatusOK, status, "what is small needs no room: %s", text)
 	for _, conn := range slow {
 		_, err := io.WriteString(conn, strings.Repeat(" ", large-(100<<10)-len(typename)))
 		require.NoError(t, err)
@@ -164,9 +173,9 @@ func TestLargeBodiesHaveRoom(t *testing.T) { // P-17
 		require.NoError(t, conn.Close())
 	}
 	require.Eventually(t, func() bool {
-		res, _ := ask(length(false))
-		return res.StatusCode == http.StatusOK
-	}, 10*time.Second, 10*time.Millisecond)
+		status, _, _ := ask(length(false))
+		return status == http.StatusOK
+	}, time.Minute, 10*time.Millisecond)
 }
 
 // What is refused without taking of its sender's rate is no way around: it comes when
@@ -184,9 +193,7 @@ func TestRefusedSendsTakeTurns(t *testing.T) { // P-17, P-18
 		},
 	}, func(c *graph.Config) { c.Limits.Operations = 8 })
 	ask, send := bodyOf(`{ event(id: "`+eventID(1).String()+`") { id } }`, ""), bodyOf(`mutation { `+oneSend+` }`, "")
-	began := time.Now()
 	decode(t, d.serve(http.MethodPost, "/graphql", send)).failed(t, signalbox.CodeForbidden)
-	alone := time.Since(began)
 	done := make(chan *httptest.ResponseRecorder, 8)
 	for range cap(done) {
 		go func() { done <- d.serve(http.MethodPost, "/graphql", ask) }()
@@ -194,9 +201,9 @@ func TestRefusedSendsTakeTurns(t *testing.T) { // P-17, P-18
 	for range cap(done) {
 		<-begun
 	}
-	began = time.Now()
+	began := time.Now()
 	decode(t, d.serve(http.MethodPost, "/graphql", send)).failed(t, signalbox.CodeForbidden)
-	require.Greater(t, time.Since(began), max(time.Second, alone))
+	require.Greater(t, time.Since(began), time.Second)
 	close(freed)
 	for range cap(done) {
 		decode(t, <-done).ok(t)
