@@ -83,3 +83,64 @@ func TestADuplicateIsAnsweredThoughTheDatabaseGoesAway(t *testing.T) { // X-06
 	require.Equal(t, owner, result.Event.ID)
 	require.Len(t, result.Dispatches, 1)
 }
+
+// withdrawn are parts that have accepted whatever was sent first, and then know the
+// names of it no more.
+type withdrawn struct {
+	parts
+	keys *map[string][32]byte
+}
+
+func (w withdrawn) Plan(*signalbox.Event, func(typ, operation string) bool) (signalbox.Plan, error) {
+	if len(*w.keys) > 0 {
+		return signalbox.Plan{}, signalbox.Errorf(signalbox.CodeUnknownEventType, "the event type is not registered")
+	}
+	return signalbox.Plan{}, nil
+}
+
+func (w withdrawn) Append(records []*signalbox.Record) {
+	for _, r := range records {
+		(*w.keys)[r.Key], r.Owner = r.Fingerprint, r.Event.ID
+	}
+}
+
+func (w withdrawn) Keyed(_ context.Context, _ signalbox.ID, key string) (signalbox.ID, [32]byte, error) {
+	return signalbox.ID{1}, (*w.keys)[key], nil
+}
+
+// However many of a batch were accepted before and cannot be now, the answer waits for
+// their starts once, and not for one after the other.
+func TestABatchOfRefusedDuplicatesWaitsOnce(t *testing.T) { // X-06
+	const budget = 300 * time.Millisecond
+	w := withdrawn{keys: &map[string][32]byte{}}
+	w.event = func(context.Context) (*signalbox.StoredEvent, error) {
+		return &signalbox.StoredEvent{
+			Event:      signalbox.Event{ID: signalbox.ID{1}},
+			Dispatches: []signalbox.Dispatch{{Rule: "r", Status: signalbox.StatusPending, Attempts: 1}},
+		}, nil
+	}
+	service, err := ingest.New(ingest.Config{
+		Catalogue: w, Store: w, Starter: w, Relay: w, Backlog: w, Limiter: limiter(t, signalbox.Limits{}),
+		Limits: ingest.Limits{StartTimeout: budget}, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	batch := make([]ingest.Input, 50)
+	for i := range batch {
+		batch[i] = input(`{}`)
+		batch[i].IdempotencyKey = string(rune('A' + i))
+	}
+	for _, one := range service.SendBatch(t.Context(), admin(signalbox.Tenant{}), batch) {
+		require.NoError(t, one.Err)
+	}
+	other := input(`{"a":1}`)
+	other.IdempotencyKey = "A"
+	began := time.Now()
+	results := service.SendBatch(t.Context(), admin(signalbox.Tenant{}), append(batch, other))
+	require.Less(t, time.Since(began), 10*budget)
+	for i, one := range results[:len(batch)] {
+		require.NoError(t, one.Err, i)
+		require.True(t, one.Result.Duplicate)
+		require.Equal(t, signalbox.ID{1}, one.Result.Event.ID)
+	}
+	require.Equal(t, signalbox.CodeIdempotencyConflict, signalbox.ErrorCode(results[len(batch)].Err))
+}
