@@ -71,6 +71,8 @@ func TestAnOwnerThatMayNotBeTheApplicationIsToldWhatToDo(t *testing.T) {
 	owner := pgtest.Owner(t, dsn)
 	_, err := owner.MigrateUp(t.Context())
 	require.ErrorContains(t, err, "let an administrator run GRANT signalbox_app TO "+role)
+	_, err = postgres.Open(t.Context(), postgres.Config{DSN: dsn})
+	require.EqualError(t, err, `the database's user "`+role+`" may not act as signalbox_app: let an administrator run GRANT signalbox_app TO "`+role+`"`)
 }
 
 // A wall that somebody has opened is said at start, and where.

@@ -24,6 +24,7 @@ const setTenant = `SELECT set_config('app.tenant', $1, true)`
 
 // standBehindTheWall gives up what the login role may do beyond AppRole.
 func standBehindTheWall(ctx context.Context, conn *pgx.Conn) error {
+	user := pgx.Identifier{conn.Config().User}.Sanitize()
 	_, err := conn.Exec(ctx, `SET ROLE `+AppRole)
 	switch sqlState(err) {
 	case "22023": // invalid_parameter_value: there is no such role
@@ -34,7 +35,7 @@ func standBehindTheWall(ctx context.Context, conn *pgx.Conn) error {
 	case "42501": // insufficient_privilege
 		return &signalbox.Error{
 			Code: signalbox.CodeConfiguration, Err: err,
-			Message: "the database's user may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO that user",
+			Message: "the database's user " + user + " may not act as " + AppRole + ": let an administrator run GRANT " + AppRole + " TO " + user,
 		}
 	default:
 		return err
