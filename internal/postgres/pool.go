@@ -98,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		timeout: cfg.Timeout,
 		secrets: cfg.Secrets,
 		lists:   newPlaces("lists", max(1, cfg.MaxConns/4)),
-		looks:   newPlaces("lookups", max(2, cfg.MaxConns/4)),
+		looks:   newPlaces("lookups", max(2, cfg.MaxConns/2)),
 		scans:   newPlaces("scans", maxScans),
 		edits:   newPlaces("edits", maxEdits),
 	}
