@@ -21,7 +21,7 @@ type auditCmd struct {
 	Kind  *string `help:"Only what was done to one kind: tenant, key, event_type or rule." enum:"tenant,key,event_type,rule" placeholder:"KIND"`
 	Name  string  `help:"Only what was done to this: a rule's name, type:operation, a key's id, a tenant's slug."`
 	Actor string  `help:"Only what this one did: \"key <id>\", \"oidc <subject>\", \"cli <user>\"."`
-	Since span    `help:"Only what was done in this last while, e.g. 24h or 7d."`
+	Since span    `help:"Only what was done in this last while, e.g. 24h or 7d." placeholder:"DURATION"`
 	Limit int     `help:"How many entries, newest first." default:"50"`
 	JSON  bool    `help:"Print each entry as a JSON object on a line of its own, before and after in full." name:"json"`
 }

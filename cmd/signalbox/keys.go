@@ -37,7 +37,7 @@ type keysCreateCmd struct {
 
 	Can       []string `required:"" sep:"none" help:"A permission; give the flag several times. events:send:<type>/<operation> with * for any run of characters, events:read, types:write, rules:write, dispatches:redrive, tenant:admin, operator." placeholder:"PERMISSION"`
 	Name      string   `help:"What the key is for."`
-	ExpiresIn span     `help:"For how long it is good, e.g. 90d or 12h; for ever if not given."`
+	ExpiresIn span     `help:"For how long it is good, e.g. 90d or 12h; for ever if not given." placeholder:"DURATION"`
 	limitFlags
 }
 

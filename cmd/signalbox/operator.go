@@ -25,12 +25,12 @@ func (f operatorFlags) operator() app.Operator {
 // limitFlags are a tenant's or a key's limits. What is not given stays as it is;
 // none can be set in the environment, where the server's own limits are.
 type limitFlags struct {
-	Rate            *float64 `help:"Events a second over time, in each server process; 0 takes the limit away."`
+	Rate            *float64 `help:"Events a second over time, in each server process; 0 is no limit."`
 	Burst           *int     `help:"Events at once; 0 is one second's worth."`
-	MaxBacklog      *int     `help:"Starts that may wait for Temporal before sends are refused; 0 takes the limit away."`
-	MaxPayloadBytes *int     `help:"The size limit of payload.data in bytes; 0 takes the limit away."`
-	MaxBatch        *int     `help:"Events in one sendCustomEvents; 0 takes the limit away."`
-	MaxPage         *int     `help:"Elements of one page of a list; 0 takes the limit away."`
+	MaxBacklog      *int     `help:"Starts that may wait for Temporal before sends are refused; 0 is no limit."`
+	MaxPayloadBytes *int     `help:"The size limit of payload.data in bytes; 0 is no limit."`
+	MaxBatch        *int     `help:"Events in one sendCustomEvents; 0 is no limit."`
+	MaxPage         *int     `help:"Elements of one page of a list; 0 is no limit."`
 }
 
 // change is limits with what the flags say instead, and whether they say anything.
