@@ -22,9 +22,7 @@ func runFor(t *testing.T, dir string, use func(printed)) {
 	t.Helper()
 	d := start(t, "run", "--dir", dir, "--listen", "127.0.0.1:0", "--postgres-port", "0", "--temporal-port", "0", "--no-ui", "--no-demo")
 	var p printed
-	for prefix, into := range map[string]*string{"  GraphQL ": &p.graphql} {
-		d.waitForLine(prefix, func(line string) { *into = strings.Fields(line)[1] })
-	}
+	d.waitForLine("  GraphQL ", func(line string) { p.graphql = strings.Fields(line)[1] })
 	d.waitForLine("  Postgres ", func(line string) { p.postgres = strings.Fields(line)[1] })
 	d.waitForLine("  API key ", func(line string) { p.key = strings.Fields(line)[2] })
 	d.waitForLine("  export ", func(line string) {

@@ -179,7 +179,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 	if err != nil {
 		return err
 	}
-	who, err := a.buildAuth()
+	access, err := a.buildAccess()
 	if err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		Explainer:     explainer,
 		History:       a.db,
 		Keys:          a.db,
-		KeyEditor:     who.keys,
-		Tenants:       who.tenants,
+		KeyEditor:     access.keys,
+		Tenants:       access.tenants,
 		Directory:     a.db,
 		Audit:         a.db,
 		Principal:     httpserver.Principal,
@@ -217,7 +217,7 @@ func (a *App) buildHTTP(road *ingest.Service) error {
 		Playground:     playground,
 		Ready:          a.ready,
 		Stopping:       a.stopping.Load,
-		Authenticate:   who.authenticate,
+		Authenticate:   access.authenticate,
 		RequestTimeout: o.RequestTimeout,
 		LoopbackOnly:   o.NoAuth || len(o.PlaygroundHeaders) > 0,
 		Ambient:        o.NoAuth,

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -10,41 +9,40 @@ import (
 	"github.com/signalbox/signalbox/internal/auth"
 	"github.com/signalbox/signalbox/internal/catalogue"
 	"github.com/signalbox/signalbox/internal/postgres"
-	"github.com/signalbox/signalbox/internal/secrets"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // refreshTimeout bounds the look for a tenant that is not known yet.
 const refreshTimeout = 2 * time.Second
 
-// who is the part that knows callers.
-type who struct {
+// access is the part that knows callers, and makes what they call with.
+type access struct {
 	authenticate func(r *http.Request) (signalbox.Principal, error)
 	keys         *auth.Keys
 	tenants      *auth.Tenants
 }
 
-// buildAuth makes the part that says who is calling, and what changes that.
-func (a *App) buildAuth() (who, error) {
+// buildAccess makes the part that says who is calling, and what changes that.
+func (a *App) buildAccess() (access, error) {
 	o := a.opts
 	authenticator, err := auth.New(auth.Config{
 		Keys: a.db, Tenant: a.tenantOfKey, TenantBySlug: a.live.Tenant, OIDC: o.OIDC, Now: time.Now, Logger: o.Logger,
 	})
 	if err != nil {
-		return who{}, err
+		return access{}, err
 	}
 	a.down.background("last uses of keys", authenticator.Run)
 	keys, err := auth.NewKeys(auth.KeysConfig{Store: a.db, Now: time.Now, Forget: authenticator.Forget})
 	if err != nil {
-		return who{}, err
+		return access{}, err
 	}
 	tenants, err := auth.NewTenants(auth.TenantsConfig{Store: liveTenants{a.db, a.live, o.Logger}})
 	if err != nil {
-		return who{}, err
+		return access{}, err
 	}
-	w := who{keys: keys, tenants: tenants, authenticate: a.nobodyInParticular}
+	made := access{keys: keys, tenants: tenants, authenticate: a.nobodyInParticular}
 	if !o.NoAuth {
-		w.authenticate = func(r *http.Request) (signalbox.Principal, error) {
+		made.authenticate = func(r *http.Request) (signalbox.Principal, error) {
 			p, err := authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"))
 			if err == nil {
 				err = a.limiter.Peek(&p) // what is refused need not be read
@@ -52,7 +50,7 @@ func (a *App) buildAuth() (who, error) {
 			return p, err
 		}
 	}
-	return w, nil
+	return made, nil
 }
 
 // tenantOfKey is the tenant of a key that is good. One that was made a moment ago,
@@ -107,25 +105,4 @@ func (l liveTenants) refresh(ctx context.Context) {
 		// It is saved; every replica, this one too, looks again within the second.
 		l.log.Warn("a tenant's change is not in force here yet", "error", err)
 	}
-}
-
-// sealer is the keyring in text; nil where there is none.
-func sealer(text string) (postgres.Sealer, error) {
-	keyring, err := secrets.Parse(text)
-	if err != nil {
-		return nil, errors.New("--secret-keys: " + err.Error())
-	}
-	if keyring == nil {
-		return nil, nil //nolint:nilnil // no keyring is a setting like any other.
-	}
-	return keyring, nil
-}
-
-// asSentence is an error as an operator reads it.
-func asSentence(err error) error {
-	var known *signalbox.Error
-	if errors.As(err, &known) && known.Code != signalbox.CodeInternal {
-		return errors.New(known.Message)
-	}
-	return err
 }
