@@ -44,7 +44,7 @@ func sentences(e *signalbox.Error) []string {
 
 // flags is where on the command line is given what a pointer names.
 var flags = map[string]string{
-	"/slug": "the slug", "/name": "--name", "/namespace": "--namespace", "/config": "--config", "/unknownNames": "--unknown-names",
+	"/slug": "the slug", "/name": "--name", "/namespace": "--namespace", "/config": "the JSON in --config", "/unknownNames": "--unknown-names",
 	"/permissions": "--can", "/expiresAt": "--expires-in", "/overlap": "--overlap",
 	"/limits/rate": "--rate", "/limits/burst": "--burst", "/limits/backlog": "--max-backlog",
 	"/limits/payloadBytes": "--max-payload-bytes", "/limits/batch": "--max-batch", "/limits/page": "--max-page",
