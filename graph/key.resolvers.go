@@ -61,14 +61,18 @@ func (r *mutationResolver) RevokeKey(ctx context.Context, id string, tenant *str
 	return &out, nil
 }
 
-func (r *queryResolver) Keys(ctx context.Context, tenant *string) ([]model.APIKey, error) {
-	_, of, err := r.cfg.callerFor(ctx, tenant)
+func (r *queryResolver) Keys(ctx context.Context, filter *model.KeyFilter, first *int, after *string, tenant *string) (*model.APIKeyConnection, error) {
+	p, of, err := r.cfg.callerFor(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := r.cfg.Keys.Keys(ctx, of)
+	page, err := r.cfg.pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}
-	return mapped(keys, keyOf), nil
+	keys, more, err := r.cfg.Keys.Keys(ctx, of, keyFilterOf(filter), page)
+	if err != nil {
+		return nil, err
+	}
+	return keyConnectionOf(keys, more), nil
 }

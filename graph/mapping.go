@@ -251,9 +251,7 @@ func eventConnectionOf(events []signalbox.StoredEvent, more bool) *model.EventCo
 }
 
 func dispatchConnectionOf(dispatches []signalbox.Dispatch, more bool) *model.DispatchConnection {
-	var last *signalbox.ID
-	if len(dispatches) > 0 {
-		last = &dispatches[len(dispatches)-1].ID
+	return &model.DispatchConnection{
+		Nodes: mapped(dispatches, dispatchOf), PageInfo: pageEnd(dispatches, more, func(d *signalbox.Dispatch) *signalbox.ID { return &d.ID }),
 	}
-	return &model.DispatchConnection{Nodes: mapped(dispatches, dispatchOf), PageInfo: pageInfoOf(more, last)}
 }

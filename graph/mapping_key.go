@@ -22,6 +22,19 @@ func keyOf(k *signalbox.APIKey) model.APIKey {
 	return out
 }
 
+func keyFilterOf(f *model.KeyFilter) signalbox.KeyFilter {
+	if f == nil {
+		return signalbox.KeyFilter{}
+	}
+	return signalbox.KeyFilter{Valid: f.Valid}
+}
+
+func keyConnectionOf(keys []signalbox.APIKey, more bool) *model.APIKeyConnection {
+	return &model.APIKeyConnection{
+		Nodes: mapped(keys, keyOf), PageInfo: pageEnd(keys, more, func(k *signalbox.APIKey) *signalbox.ID { return &k.ID }),
+	}
+}
+
 func keyEditOf(in *model.CreateKeyInput) (signalbox.KeyEdit, error) {
 	edit := signalbox.KeyEdit{Name: in.Name, Limits: orZero(limitsIn(in.Limits)), ExpiresAt: orZero(in.ExpiresAt)}
 	if len(in.Permissions) > maxChoices {

@@ -43,7 +43,7 @@ func tenantOf(t *signalbox.Tenant, p *signalbox.Principal) *model.Tenant {
 func limitsOf(l *signalbox.Limits) *model.Limits {
 	return &model.Limits{
 		Rate: nonEmpty(l.Rate), Burst: nonEmpty(l.Burst), Backlog: nonEmpty(l.Backlog),
-		PayloadBytes: nonEmpty(l.PayloadBytes), Batch: nonEmpty(l.Batch), Page: nonEmpty(l.Page),
+		PayloadBytes: nonEmpty(l.PayloadBytes), Batch: nonEmpty(l.Batch), Page: nonEmpty(l.Page), Keys: nonEmpty(l.Keys),
 	}
 }
 
@@ -53,7 +53,7 @@ func limitsIn(l *model.LimitsInput) *signalbox.Limits {
 	}
 	return &signalbox.Limits{
 		Rate: orZero(l.Rate), Burst: orZero(l.Burst), Backlog: orZero(l.Backlog),
-		PayloadBytes: orZero(l.PayloadBytes), Batch: orZero(l.Batch), Page: orZero(l.Page),
+		PayloadBytes: orZero(l.PayloadBytes), Batch: orZero(l.Batch), Page: orZero(l.Page), Keys: orZero(l.Keys),
 	}
 }
 
@@ -80,9 +80,14 @@ func auditEntryOf(e *signalbox.AuditEntry) model.AuditEntry {
 }
 
 func auditConnectionOf(entries []signalbox.AuditEntry, more bool) *model.AuditConnection {
-	var last *signalbox.ID
-	if len(entries) > 0 {
-		last = &entries[len(entries)-1].ID
+	return &model.AuditConnection{
+		Nodes: mapped(entries, auditEntryOf), PageInfo: pageEnd(entries, more, func(e *signalbox.AuditEntry) *signalbox.ID { return &e.ID }),
 	}
-	return &model.AuditConnection{Nodes: mapped(entries, auditEntryOf), PageInfo: pageInfoOf(more, last)}
+}
+
+func tenantConnectionOf(tenants []signalbox.Tenant, more bool, p *signalbox.Principal) *model.TenantConnection {
+	return &model.TenantConnection{
+		Nodes:    mapped(tenants, func(t *signalbox.Tenant) model.Tenant { return *tenantOf(t, p) }),
+		PageInfo: pageEnd(tenants, more, func(t *signalbox.Tenant) *signalbox.ID { return &t.ID }),
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/signalbox/signalbox/graph/model"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -35,6 +36,14 @@ func (c *Config) pageOf(ctx context.Context, p *signalbox.Principal, first *int,
 	}
 	page.After = signalbox.ID(raw)
 	return page, nil
+}
+
+// pageEnd tells where a page ends, whose elements idOf knows by their ids.
+func pageEnd[T any](found []T, more bool, idOf func(*T) *signalbox.ID) *model.PageInfo {
+	if len(found) == 0 {
+		return pageInfoOf(more, nil)
+	}
+	return pageInfoOf(more, idOf(&found[len(found)-1]))
 }
 
 // given tells whether the client says what the argument is.

@@ -11,8 +11,8 @@ import (
 type Keys interface {
 	// Key is NOT_FOUND where the tenant has no such key.
 	Key(ctx context.Context, tenant, id signalbox.ID) (signalbox.APIKey, error)
-	// Keys is newest first, and has those that are no longer valid too.
-	Keys(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error)
+	// Keys lists them newest first, and tells whether there are more.
+	Keys(ctx context.Context, tenant signalbox.ID, f signalbox.KeyFilter, page signalbox.Page) ([]signalbox.APIKey, bool, error)
 }
 
 // KeyEditor makes and ends API keys, having checked what is asked for and by whom. Its
@@ -35,7 +35,8 @@ type Tenants interface {
 type Directory interface {
 	// TenantBySlug is NOT_FOUND where there is none.
 	TenantBySlug(ctx context.Context, slug string) (signalbox.Tenant, error)
-	Tenants(ctx context.Context) ([]signalbox.Tenant, error)
+	// Tenants lists them by slug, and tells whether there are more.
+	Tenants(ctx context.Context, page signalbox.Page) ([]signalbox.Tenant, bool, error)
 }
 
 // Audit tells who changed what.

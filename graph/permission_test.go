@@ -47,11 +47,11 @@ var rootFields = map[string]rootField{
 	"redriveDispatches": {`mutation { redriveDispatches(filter: {}) { redriven } }`, "dispatches:redrive"},
 	"viewer":            {`{ viewer { tenant key { id } } }`, "events:send events:read types:write rules:write dispatches:redrive operator"},
 	"tenant":            {`{ tenant { slug } }`, "events:read rules:write"},
-	"tenants":           {`{ tenants { slug } }`, "operator"},
+	"tenants":           {`{ tenants { nodes { slug } } }`, "operator"},
 	"createTenant":      {`mutation { createTenant(input: {slug: "initech"}) { slug } }`, "operator"},
 	"updateTenant":      {`mutation { updateTenant(slug: "globex", input: {}) { slug } }`, "operator"},
 	"updateSettings":    {`mutation { updateSettings(input: {config: {}}) { slug } }`, "tenant:admin"},
-	"keys":              {`{ keys { id } }`, "tenant:admin operator"},
+	"keys":              {`{ keys { nodes { id } } }`, "tenant:admin operator"},
 	"createKey":         {`mutation { createKey(input: {name: "k", permissions: ["events:read"]}) { secret } }`, "tenant:admin operator"},
 	"rotateKey":         {`mutation { rotateKey(id: "` + anID + `") { secret } }`, "tenant:admin operator"},
 	"revokeKey":         {`mutation { revokeKey(id: "` + anID + `") { id } }`, "tenant:admin operator"},
@@ -116,7 +116,7 @@ func TestOneRefusalLeavesTheOthers(t *testing.T) {
 	a := d.run(t, `mutation { x: deleteRule(name: "r") { name } redriveDispatches(filter: {}) { redriven } createKey(input: {name: "", permissions: []}) { secret } }`, "")
 	require.Len(t, a.Errors, 2)
 	require.JSONEq(t, `{"redriven":0}`, string(a.Data["redriveDispatches"]))
-	a = d.run(t, `{ viewer { permissions } tenants { slug } tenant { slug } keys { id } auditLog { nodes { id } } }`, "")
+	a = d.run(t, `{ viewer { permissions } tenants { nodes { slug } } tenant { slug } keys { nodes { id } } auditLog { nodes { id } } }`, "")
 	require.Len(t, a.Errors, 4)
 	require.JSONEq(t, `{"permissions":["dispatches:redrive","events:send:t/o"]}`, string(a.Data["viewer"]))
 }
@@ -148,7 +148,7 @@ func TestFragmentsAndAliasesOpenNothing(t *testing.T) {
 // as one that there is not, byte for byte (I7, P-18).
 func TestOtherTenantsAreNone(t *testing.T) {
 	documents := map[string]string{
-		"keys":      `{ keys(tenant: "SLUG") { id } }`,
+		"keys":      `{ keys(tenant: "SLUG") { nodes { id } } }`,
 		"auditLog":  `{ auditLog(tenant: "SLUG") { nodes { id } } }`,
 		"createKey": `mutation { createKey(input: {name: "k", permissions: ["events:read"], tenant: "SLUG"}) { secret } }`,
 		"rotateKey": `mutation { rotateKey(id: "` + anID + `", tenant: "SLUG") { secret } }`,

@@ -36,6 +36,8 @@ func TestInputsOfKeysAreRead(t *testing.T) {
 		"no overlap":         {`mutation($o: Duration) { rotateKey(id: "` + anID + `", overlap: $o) { secret } }`, `{"o":null}`, "", "", 0},
 		"a policy":           {`mutation { updateSettings(input: {unknownNames: CANARY}) { slug } }`, "", "", "", 0},
 		"a cursor":           {`{ auditLog(after: "CANARY!") { nodes { id } } }`, "", "", "not a cursor", 0},
+		"a cursor of keys":   {`{ keys(after: "CANARY!") { nodes { id } } }`, "", "", "not a cursor", 0},
+		"a page of keys":     {`{ keys(first: 501) { nodes { id } } }`, "", "", "first is from 1 to 500", 0},
 		"a kind":             {`{ auditLog(filter: {kind: CANARY}) { nodes { id } } }`, "", "", "", 0},
 		"beyond an Int":      {create(`permissions: [], limits: {batch: 99999999999}`), "", "", "", 0},
 	} {

@@ -25,7 +25,7 @@ var globex = signalbox.Tenant{
 
 var acme = signalbox.Tenant{
 	ID: tenant, Slug: "acme", Config: json.RawMessage(`{"limit":1.00}`), CreatedAt: moment,
-	Limits: signalbox.Limits{Rate: 12.5, Burst: 20, Backlog: 1000, PayloadBytes: 1 << 16, Batch: 100, Page: 200},
+	Limits: signalbox.Limits{Rate: 12.5, Burst: 20, Backlog: 1000, PayloadBytes: 1 << 16, Batch: 100, Page: 200, Keys: 30},
 }
 
 // note is ask for whatever tenant, which it remembers too.
@@ -67,9 +67,9 @@ func (e keyFakes) Key(_ context.Context, of, id signalbox.ID) (signalbox.APIKey,
 	return e.whole(), err
 }
 
-func (e keyFakes) Keys(_ context.Context, of signalbox.ID) ([]signalbox.APIKey, error) {
-	err := e.note("Keys", of)
-	return []signalbox.APIKey{e.whole(), {ID: keyID(12), Name: "", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}}, err
+func (e keyFakes) Keys(_ context.Context, of signalbox.ID, f signalbox.KeyFilter, page signalbox.Page) ([]signalbox.APIKey, bool, error) {
+	err := e.note("Keys", of, f, page)
+	return []signalbox.APIKey{e.whole(), {ID: keyID(12), Name: "", Permissions: signalbox.Permissions{{Action: signalbox.ActionAdmin}}}}, true, err
 }
 
 // whole is a key with everything in it.
@@ -120,8 +120,8 @@ func (e directoryFakes) TenantBySlug(_ context.Context, slug string) (signalbox.
 	return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no such tenant")
 }
 
-func (e directoryFakes) Tenants(context.Context) ([]signalbox.Tenant, error) {
-	return []signalbox.Tenant{acme, globex}, e.note("Tenants")
+func (e directoryFakes) Tenants(_ context.Context, page signalbox.Page) ([]signalbox.Tenant, bool, error) {
+	return []signalbox.Tenant{acme, globex}, false, e.note("Tenants", page)
 }
 
 func (e auditFakes) Audit(_ context.Context, of signalbox.ID, f signalbox.AuditFilter, page signalbox.Page) ([]signalbox.AuditEntry, bool, error) {

@@ -64,14 +64,18 @@ func (r *queryResolver) Tenant(ctx context.Context) (*model.Tenant, error) {
 	return tenantOf(&t, &p), nil
 }
 
-func (r *queryResolver) Tenants(ctx context.Context) ([]model.Tenant, error) {
+func (r *queryResolver) Tenants(ctx context.Context, first *int, after *string) (*model.TenantConnection, error) {
 	p, err := r.cfg.Principal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.cfg.Directory.Tenants(ctx)
+	page, err := r.cfg.pageOf(ctx, &p, first, after)
 	if err != nil {
 		return nil, err
 	}
-	return mapped(all, func(t *signalbox.Tenant) model.Tenant { return *tenantOf(t, &p) }), nil
+	tenants, more, err := r.cfg.Directory.Tenants(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	return tenantConnectionOf(tenants, more, &p), nil
 }

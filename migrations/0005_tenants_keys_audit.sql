@@ -77,6 +77,9 @@ CREATE TABLE api_keys (
     UNIQUE (id) -- who calls is known by the key's id alone
 );
 
+-- Keys that still let somebody in are counted, and those that no longer do stay.
+CREATE INDEX api_keys_valid ON api_keys (tenant_id, (coalesce(expires_at, 'infinity'))) WHERE revoked_at IS NULL;
+
 -- Written in the transaction of the change that it tells of, and then only read.
 CREATE TABLE audit_log (
     tenant_id uuid        NOT NULL,
@@ -133,6 +136,19 @@ CREATE POLICY own_tenant ON audit_log TO signalbox_app USING (tenant_id = (SELEC
 CREATE FUNCTION tenant_revisions() RETURNS TABLE (id uuid, revision bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 AS $$ SELECT t.id, t.revision FROM tenants t $$;
+-- +goose StatementEnd
+
+-- Ids of tenants by slug, those that come after one where one is given.
+-- +goose StatementBegin
+CREATE FUNCTION tenants_by_slug(after uuid, most int) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER
+AS $$
+SELECT t.id
+FROM tenants t
+WHERE after IS NULL OR t.slug COLLATE "C" > (SELECT a.slug FROM tenants a WHERE a.id = after)
+ORDER BY t.slug COLLATE "C"
+LIMIT most
+$$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
@@ -248,7 +264,7 @@ DO $$
 DECLARE
     f regprocedure;
 BEGIN
-    FOREACH f IN ARRAY ARRAY['current_tenant()', 'tenant_revisions()', 'tenant_of_slug(text)', 'tenant_of_key(uuid)', 'sealed_with()',
+    FOREACH f IN ARRAY ARRAY['current_tenant()', 'tenant_revisions()', 'tenants_by_slug(uuid, int)', 'tenant_of_slug(text)', 'tenant_of_key(uuid)', 'sealed_with()',
             'due_lanes()', 'pending_starts(int)', 'ensure_partition(text, date)']::regprocedure[] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO signalbox_app', f);
@@ -276,6 +292,7 @@ DROP FUNCTION due_lanes();
 DROP FUNCTION sealed_with();
 DROP FUNCTION tenant_of_key(uuid);
 DROP FUNCTION tenant_of_slug(text);
+DROP FUNCTION tenants_by_slug(uuid, int);
 DROP FUNCTION tenant_revisions();
 DROP POLICY own_tenant ON tenants;
 DROP POLICY own_tenant ON event_types;

@@ -47,7 +47,7 @@ var flags = map[string]string{
 	"/slug": "the slug", "/name": "--name", "/namespace": "--namespace", "/config": "the JSON in --config", "/unknownNames": "--unknown-names",
 	"/permissions": "--can", "/expiresAt": "--expires-in", "/overlap": "--overlap",
 	"/limits/rate": "--rate", "/limits/burst": "--burst", "/limits/backlog": "--max-backlog",
-	"/limits/payloadBytes": "--max-payload-bytes", "/limits/batch": "--max-batch", "/limits/page": "--max-page",
+	"/limits/payloadBytes": "--max-payload-bytes", "/limits/batch": "--max-batch", "/limits/page": "--max-page", "/limits/keys": "--max-keys",
 }
 
 // flagOf is how an operator knows what a pointer, or one that it is below, names; ""

@@ -123,10 +123,16 @@ type keysListCmd struct {
 	operatorFlags
 	tenantFlag
 	jsonFlag
+
+	Valid bool `help:"Only keys that still let somebody in."`
 }
 
 func (c *keysListCmd) Run(ctx context.Context, out output) error {
-	keys, err := c.operator().Keys(ctx, c.Tenant)
+	var filter signalbox.KeyFilter
+	if c.Valid {
+		filter.Valid = &c.Valid
+	}
+	keys, err := c.operator().Keys(ctx, c.Tenant, filter)
 	if err != nil {
 		return err
 	}

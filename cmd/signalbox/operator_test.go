@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalbox/signalbox/internal/pgtest"
@@ -36,6 +38,7 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 		"b --config /nowhere":             "/nowhere",
 		"b --unknown-names maybe":         "--unknown-names must be one of",
 		"b --namespace a --max-batch few": "--max-batch",
+		"b --max-keys=-1":                 "--max-keys is negative",
 	} {
 		_, err := try(t, t.Context(), append([]string{"tenants", "create"}, strings.Fields(args)...)...)
 		require.Contains(t, strings.Join(lines(err), "\n"), want, args)
@@ -51,7 +54,10 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 		"--max-batch is negative: leave it out where there is to be no limit",
 		"--max-page is negative: leave it out where there is to be no limit",
 	}, lines(err), "every fault is a line")
-	out, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", "acme-ns", "--rate", "0", "--burst", "0", "--max-page", "0")
+	out, err = try(t, t.Context(), "tenants", "set", "acme", "--max-keys", "7")
+	require.NoError(t, err)
+	require.Contains(t, out, `"page":20,"keys":7}`)
+	out, err = try(t, t.Context(), "tenants", "set", "acme", "--namespace", "acme-ns", "--rate", "0", "--burst", "0", "--max-page", "0", "--max-keys", "0")
 	require.NoError(t, err)
 	require.Equal(t, "tenant acme: name Acme Corp, namespace acme-ns, unknown names accept, limits -\n", out)
 
@@ -93,12 +99,21 @@ func TestKeysArePrintedOnceAndAlone(t *testing.T) { // P-18
 	listed, err = try(t, t.Context(), "keys", "list")
 	require.NoError(t, err)
 	require.Regexp(t, id.String()+` +shop +revoked 20`, listed)
+	listed, err = try(t, t.Context(), "keys", "list", "--valid")
+	require.NoError(t, err)
+	require.NotContains(t, listed, id.String())
+	require.Equal(t, 2, strings.Count(listed, "\n"), "its successor lets in")
+	_, err = try(t, t.Context(), "tenants", "set", "default", "--max-keys", "1")
+	require.NoError(t, err)
+	_, err = try(t, t.Context(), "keys", "create", "--can", "events:read")
+	require.ErrorContains(t, err, "its limit of keys that let somebody in, which is 1")
 
 	for args, want := range map[string]string{
 		"create":                    "missing flags: --can",
 		"create --can events:write": `there is no permission "events:write"`,
 		"create --can events:read --expires-in=-1h":       "--expires-in",
 		"create --can events:read --max-payload-bytes=-1": "--max-payload-bytes is negative",
+		"create --can events:read --max-keys 3":           "--max-keys",
 		"create --can events:read --tenant nobody":        `there is no tenant "nobody"`,
 		"list --tenant nobody":                            `there is no tenant "nobody"`,
 		"revoke nonsense":                                 "no key's id",
@@ -156,4 +171,27 @@ func TestSecretKeys(t *testing.T) { // P-18
 	said, err := try(t, t.Context(), "secrets", "rotate", "--secret-keys", strings.TrimSpace(out.String()))
 	require.NoError(t, err)
 	require.Contains(t, said, "sealed anew")
+}
+
+// What a list has is not only what its first page has.
+func TestListsAreWhole(t *testing.T) { // P-17
+	dsn := pgtest.DSN(t)
+	t.Setenv("SIGNALBOX_DSN", dsn)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(t.Context()) }()
+	_, err = conn.Exec(t.Context(), `
+INSERT INTO tenants (id, slug) SELECT gen_random_uuid(), 'tenant-' || n FROM generate_series(1, 1200) n`)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `
+INSERT INTO api_keys (tenant_id, id, name, hash, permissions, created_by)
+SELECT t.id, gen_random_uuid(), 'name-' || n || '.', sha256(''), '{events:read}', 'test' FROM tenants t, generate_series(1, 1200) n WHERE t.slug = 'default'`)
+	require.NoError(t, err)
+	for command, want := range map[string]string{"tenants list": "\ntenant-%d ", "keys list": " name-%d. "} {
+		out, err := try(t, t.Context(), strings.Fields(command)...)
+		require.NoError(t, err)
+		for n := 1; n <= 1200; n++ {
+			require.Equal(t, 1, strings.Count(out, fmt.Sprintf(want, n)), "%s: %d", command, n)
+		}
+	}
 }

@@ -24,10 +24,20 @@ type tenantFlags struct {
 	UnknownNames *string `help:"What becomes of events whose type or operation is not registered: reject or accept." enum:"reject,accept" placeholder:"WHAT"`
 
 	limitFlags
+	MaxKeys *int `help:"Keys that still let somebody in; 0 is 1000."`
+}
+
+// limits is change of limitFlags with the limit that is a tenant's alone.
+func (f tenantFlags) limits(now signalbox.Limits) (signalbox.Limits, bool) {
+	limits, changed := f.change(now)
+	if f.MaxKeys != nil {
+		limits.Keys, changed = *f.MaxKeys, true
+	}
+	return limits, changed
 }
 
 func (f tenantFlags) settings() (app.TenantChange, error) {
-	change := app.TenantChange{Name: f.Name, Namespace: f.Namespace, Limits: f.change}
+	change := app.TenantChange{Name: f.Name, Namespace: f.Namespace, Limits: f.limits}
 	if f.Config != "" {
 		text, err := readFile(f.Config)
 		if err != nil {

@@ -50,13 +50,13 @@ type QueryResolver interface {
 	ExplainEvent(ctx context.Context, eventID string, ruleName string) (*model.Explanation, error)
 	PreviewRule(ctx context.Context, draft model.RuleInput, window *model.WindowInput) (*model.RulePreview, error)
 	CompareRules(ctx context.Context, shadow string, enabled string, window *model.WindowInput) (*model.RuleComparison, error)
-	Keys(ctx context.Context, tenant *string) ([]model.APIKey, error)
+	Keys(ctx context.Context, filter *model.KeyFilter, first *int, after *string, tenant *string) (*model.APIKeyConnection, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Rules(ctx context.Context) ([]model.Rule, error)
 	Rule(ctx context.Context, name string) (*model.Rule, error)
 	RuleVersions(ctx context.Context, name string) ([]model.RuleVersion, error)
 	Tenant(ctx context.Context) (*model.Tenant, error)
-	Tenants(ctx context.Context) ([]model.Tenant, error)
+	Tenants(ctx context.Context, first *int, after *string) (*model.TenantConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -594,14 +594,38 @@ func (ec *executionContext) field_Query_explainEvent_args(ctx context.Context, r
 func (ec *executionContext) field_Query_keys_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.KeyFilter, error) {
+			return ec.unmarshalOKeyFilter2ᚖgithubᚗcomᚋsignalboxᚋsignalboxᚋgraphᚋmodelᚐKeyFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["tenant"] = arg0
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg3
 	return args, nil
 }
 
@@ -652,6 +676,28 @@ func (ec *executionContext) field_Query_rule_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_tenants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -2907,7 +2953,7 @@ func (ec *executionContext) _Query_keys(ctx context.Context, field graphql.Colle
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Keys(ctx, fc.Args["tenant"].(*string))
+			return ec.Resolvers.Query().Keys(ctx, fc.Args["filter"].(*model.KeyFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["tenant"].(*string))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2915,11 +2961,11 @@ func (ec *executionContext) _Query_keys(ctx context.Context, field graphql.Colle
 			directive1 := func(ctx context.Context) (any, error) {
 				any, err := ec.unmarshalNString2ᚕstringᚄ(ctx, []any{"tenant:admin", "operator"})
 				if err != nil {
-					var zeroVal []model.APIKey
+					var zeroVal *model.APIKeyConnection
 					return zeroVal, err
 				}
 				if ec.Directives.Can == nil {
-					var zeroVal []model.APIKey
+					var zeroVal *model.APIKeyConnection
 					return zeroVal, errors.New("directive can is not implemented")
 				}
 				return ec.Directives.Can(ctx, nil, directive0, any)
@@ -2928,8 +2974,8 @@ func (ec *executionContext) _Query_keys(ctx context.Context, field graphql.Colle
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []model.APIKey) graphql.Marshaler {
-			return ec.marshalOAPIKey2ᚕgithubᚗcomᚋsignalboxᚋsignalboxᚋgraphᚋmodelᚐAPIKeyᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.APIKeyConnection) graphql.Marshaler {
+			return ec.marshalOAPIKeyConnection2ᚖgithubᚗcomᚋsignalboxᚋsignalboxᚋgraphᚋmodelᚐAPIKeyConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2942,7 +2988,7 @@ func (ec *executionContext) fieldContext_Query_keys(ctx context.Context, field g
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_APIKey(ctx, field)
+			return ec.childFields_APIKeyConnection(ctx, field)
 		},
 	}
 	defer func() {
@@ -3242,7 +3288,8 @@ func (ec *executionContext) _Query_tenants(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Query_tenants(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Query().Tenants(ctx)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Tenants(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -3250,11 +3297,11 @@ func (ec *executionContext) _Query_tenants(ctx context.Context, field graphql.Co
 			directive1 := func(ctx context.Context) (any, error) {
 				any, err := ec.unmarshalNString2ᚕstringᚄ(ctx, []any{"operator"})
 				if err != nil {
-					var zeroVal []model.Tenant
+					var zeroVal *model.TenantConnection
 					return zeroVal, err
 				}
 				if ec.Directives.Can == nil {
-					var zeroVal []model.Tenant
+					var zeroVal *model.TenantConnection
 					return zeroVal, errors.New("directive can is not implemented")
 				}
 				return ec.Directives.Can(ctx, nil, directive0, any)
@@ -3263,22 +3310,33 @@ func (ec *executionContext) _Query_tenants(ctx context.Context, field graphql.Co
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []model.Tenant) graphql.Marshaler {
-			return ec.marshalOTenant2ᚕgithubᚗcomᚋsignalboxᚋsignalboxᚋgraphᚋmodelᚐTenantᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TenantConnection) graphql.Marshaler {
+			return ec.marshalOTenantConnection2ᚖgithubᚗcomᚋsignalboxᚋsignalboxᚋgraphᚋmodelᚐTenantConnection(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Query_tenants(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Query_tenants(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Tenant(ctx, field)
+			return ec.childFields_TenantConnection(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_tenants_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }

@@ -47,6 +47,11 @@ type ComplexityRoot struct {
 		RevokedAt   func(childComplexity int) int
 	}
 
+	APIKeyConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
 	AuditConnection struct {
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
@@ -221,6 +226,7 @@ type ComplexityRoot struct {
 		Backlog      func(childComplexity int) int
 		Batch        func(childComplexity int) int
 		Burst        func(childComplexity int) int
+		Keys         func(childComplexity int) int
 		Page         func(childComplexity int) int
 		PayloadBytes func(childComplexity int) int
 		Rate         func(childComplexity int) int
@@ -259,13 +265,13 @@ type ComplexityRoot struct {
 		EventTypes      func(childComplexity int) int
 		Events          func(childComplexity int, filter *model.EventFilter, first *int, after *string) int
 		ExplainEvent    func(childComplexity int, eventID string, ruleName string) int
-		Keys            func(childComplexity int, tenant *string) int
+		Keys            func(childComplexity int, filter *model.KeyFilter, first *int, after *string, tenant *string) int
 		PreviewRule     func(childComplexity int, draft model.RuleInput, window *model.WindowInput) int
 		Rule            func(childComplexity int, name string) int
 		RuleVersions    func(childComplexity int, name string) int
 		Rules           func(childComplexity int) int
 		Tenant          func(childComplexity int) int
-		Tenants         func(childComplexity int) int
+		Tenants         func(childComplexity int, first *int, after *string) int
 		TestCustomEvent func(childComplexity int, input model.SendCustomEventInput) int
 		Viewer          func(childComplexity int) int
 	}
@@ -436,6 +442,11 @@ type ComplexityRoot struct {
 		UnknownNames func(childComplexity int) int
 	}
 
+	TenantConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
 	TestCustomEventResponse struct {
 		Decisions        func(childComplexity int) int
 		OmittedDecisions func(childComplexity int) int
@@ -551,6 +562,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.APIKey.RevokedAt(childComplexity), true
+
+	case "APIKeyConnection.nodes":
+		if e.ComplexityRoot.APIKeyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKeyConnection.Nodes(childComplexity), true
+	case "APIKeyConnection.pageInfo":
+		if e.ComplexityRoot.APIKeyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.APIKeyConnection.PageInfo(childComplexity), true
 
 	case "AuditConnection.nodes":
 		if e.ComplexityRoot.AuditConnection.Nodes == nil {
@@ -1233,6 +1257,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Limits.Burst(childComplexity), true
+	case "Limits.keys":
+		if e.ComplexityRoot.Limits.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.Keys(childComplexity), true
 	case "Limits.page":
 		if e.ComplexityRoot.Limits.Page == nil {
 			break
@@ -1536,7 +1566,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Keys(childComplexity, args["tenant"].(*string)), true
+		return e.ComplexityRoot.Query.Keys(childComplexity, args["filter"].(*model.KeyFilter), args["first"].(*int), args["after"].(*string), args["tenant"].(*string)), true
 	case "Query.previewRule":
 		if e.ComplexityRoot.Query.PreviewRule == nil {
 			break
@@ -1587,7 +1617,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Query.Tenants(childComplexity), true
+		args, err := ec.field_Query_tenants_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Tenants(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.testCustomEvent":
 		if e.ComplexityRoot.Query.TestCustomEvent == nil {
 			break
@@ -2313,6 +2348,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Tenant.UnknownNames(childComplexity), true
 
+	case "TenantConnection.nodes":
+		if e.ComplexityRoot.TenantConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TenantConnection.Nodes(childComplexity), true
+	case "TenantConnection.pageInfo":
+		if e.ComplexityRoot.TenantConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TenantConnection.PageInfo(childComplexity), true
+
 	case "TestCustomEventResponse.decisions":
 		if e.ComplexityRoot.TestCustomEventResponse.Decisions == nil {
 			break
@@ -2483,6 +2531,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDispatchFilter,
 		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputEventTypeInput,
+		ec.unmarshalInputKeyFilter,
 		ec.unmarshalInputLimitsInput,
 		ec.unmarshalInputRedriveFilter,
 		ec.unmarshalInputRetryPolicyInput,
@@ -3246,7 +3295,15 @@ type EventSample {
   API keys, newest first, those that let nobody in any more among them. tenant is for
   operators; else they are your own tenant's.
   """
-  keys(tenant: String): [APIKey!] @can(any: ["tenant:admin", "operator"])
+  keys(
+    filter: KeyFilter
+    "At most 500."
+    first: Int = 50
+    "An endCursor."
+    after: String
+    "A slug; for operators."
+    tenant: String
+  ): APIKeyConnection @can(any: ["tenant:admin", "operator"])
 }
 
 extend type Mutation {
@@ -3292,6 +3349,17 @@ type APIKey {
   replacedBy: ID
 }
 
+"What is left out is not asked for."
+input KeyFilter {
+  "true: those that still let somebody in. false: those that are expired or revoked."
+  valid: Boolean
+}
+
+type APIKeyConnection {
+  nodes: [APIKey!]!
+  pageInfo: PageInfo!
+}
+
 input CreateKeyInput {
   "What it is for, in your words; at most 128 characters."
   name: String!
@@ -3301,6 +3369,7 @@ input CreateKeyInput {
   tenant:admin, and for operators operator.
   """
   permissions: [String!]!
+  "All but keys, which is a tenant's."
   limits: LimitsInput
   "Else never."
   expiresAt: Time
@@ -3357,6 +3426,8 @@ type Limits {
   batch: Int
   "Elements of one page of a list."
   page: Int
+  "Keys that still let somebody in; null is 1000. Always null for a key."
+  keys: Int
 }
 
 "What is left out, or 0, is no limit of its own."
@@ -3373,11 +3444,13 @@ input LimitsInput {
   batch: Int
   "Elements of one page of a list."
   page: Int
+  "Keys that still let somebody in; else 1000. It is a tenant's, and no key's."
+  keys: Int
 }
 
 "Which limit refused something, and whose it is."
 type LimitReached {
-  "rate, backlog, inFlight, payloadBytes, batch or page"
+  "rate, backlog, inFlight, payloadBytes, batch, page or keys"
   name: String!
   value: Float!
   "server, tenant or key"
@@ -3696,7 +3769,12 @@ scalar Duration
   tenant: Tenant @can(any: ["events:read", "rules:write"])
 
   "Every tenant, by slug. For operators."
-  tenants: [Tenant!] @can(any: ["operator"])
+  tenants(
+    "At most 500."
+    first: Int = 50
+    "An endCursor."
+    after: String
+  ): TenantConnection @can(any: ["operator"])
 }
 
 extend type Mutation {
@@ -3726,6 +3804,11 @@ type Tenant {
   unknownNames: UnknownNames!
   limits: Limits!
   createdAt: Time!
+}
+
+type TenantConnection {
+  nodes: [Tenant!]!
+  pageInfo: PageInfo!
 }
 
 "What becomes of events whose type or operation is not registered."
@@ -3796,6 +3879,16 @@ func (ec *executionContext) childFields_APIKey(ctx context.Context, field graphq
 		return ec.fieldContext_APIKey_replacedBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type APIKey", field.Name)
+}
+
+func (ec *executionContext) childFields_APIKeyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_APIKeyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_APIKeyConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type APIKeyConnection", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4152,6 +4245,8 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_batch(ctx, field)
 	case "page":
 		return ec.fieldContext_Limits_page(ctx, field)
+	case "keys":
+		return ec.fieldContext_Limits_keys(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Limits", field.Name)
 }
@@ -4496,6 +4591,16 @@ func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphq
 		return ec.fieldContext_Tenant_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Tenant", field.Name)
+}
+
+func (ec *executionContext) childFields_TenantConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_TenantConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TenantConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TenantConnection", field.Name)
 }
 
 func (ec *executionContext) childFields_TestCustomEventResponse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

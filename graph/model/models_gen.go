@@ -33,6 +33,11 @@ type APIKey struct {
 	ReplacedBy *string `json:"replacedBy,omitempty"`
 }
 
+type APIKeyConnection struct {
+	Nodes    []APIKey  `json:"nodes"`
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
 type AuditConnection struct {
 	Nodes    []AuditEntry `json:"nodes"`
 	PageInfo *PageInfo    `json:"pageInfo"`
@@ -95,8 +100,9 @@ type CreateKeyInput struct {
 	// At least one of events:send:<type>/<operation>, where * stands for any run of
 	// characters, events:send, events:read, types:write, rules:write, dispatches:redrive,
 	// tenant:admin, and for operators operator.
-	Permissions []string     `json:"permissions"`
-	Limits      *LimitsInput `json:"limits,omitempty"`
+	Permissions []string `json:"permissions"`
+	// All but keys, which is a tenant's.
+	Limits *LimitsInput `json:"limits,omitempty"`
 	// Else never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// A slug; for operators. Else your own.
@@ -340,9 +346,15 @@ type Explanation struct {
 	Dispatch *Dispatch `json:"dispatch,omitempty"`
 }
 
+// What is left out is not asked for.
+type KeyFilter struct {
+	// true: those that still let somebody in. false: those that are expired or revoked.
+	Valid *bool `json:"valid,omitempty"`
+}
+
 // Which limit refused something, and whose it is.
 type LimitReached struct {
-	// rate, backlog, inFlight, payloadBytes, batch or page
+	// rate, backlog, inFlight, payloadBytes, batch, page or keys
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	// server, tenant or key
@@ -364,6 +376,8 @@ type Limits struct {
 	Batch *int `json:"batch,omitempty"`
 	// Elements of one page of a list.
 	Page *int `json:"page,omitempty"`
+	// Keys that still let somebody in; null is 1000. Always null for a key.
+	Keys *int `json:"keys,omitempty"`
 }
 
 // What is left out, or 0, is no limit of its own.
@@ -380,6 +394,8 @@ type LimitsInput struct {
 	Batch *int `json:"batch,omitempty"`
 	// Elements of one page of a list.
 	Page *int `json:"page,omitempty"`
+	// Keys that still let somebody in; else 1000. It is a tenant's, and no key's.
+	Keys *int `json:"keys,omitempty"`
 }
 
 type Mutation struct {
@@ -742,6 +758,11 @@ type Tenant struct {
 	UnknownNames signalbox.UnknownNames `json:"unknownNames"`
 	Limits       *Limits                `json:"limits"`
 	CreatedAt    time.Time              `json:"createdAt"`
+}
+
+type TenantConnection struct {
+	Nodes    []Tenant  `json:"nodes"`
+	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 type TestCustomEventResponse struct {

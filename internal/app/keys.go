@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/signalbox/signalbox/internal/auth"
@@ -39,10 +40,13 @@ func (o Operator) RevokeKey(ctx context.Context, tenant string, id signalbox.ID)
 	})
 }
 
-// Keys lists a tenant's keys, newest first.
-func (o Operator) Keys(ctx context.Context, tenant string) ([]signalbox.APIKey, error) {
+// Keys lists all of a tenant's keys that the filter chooses, newest first.
+func (o Operator) Keys(ctx context.Context, tenant string, f signalbox.KeyFilter) ([]signalbox.APIKey, error) {
 	return withTenant(ctx, o, tenant, func(db *postgres.DB, by signalbox.Principal) ([]signalbox.APIKey, error) {
-		return db.Keys(ctx, by.Tenant.ID)
+		all, _, err := readPages(math.MaxInt, func(k *signalbox.APIKey) signalbox.ID { return k.ID }, func(page signalbox.Page) ([]signalbox.APIKey, bool, error) {
+			return db.Keys(ctx, by.Tenant.ID, f, page)
+		})
+		return all, err
 	})
 }
 

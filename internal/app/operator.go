@@ -72,9 +72,6 @@ func (o Operator) Apply(ctx context.Context, tenant string, file []byte, dryRun 
 	})
 }
 
-// auditPage is how many entries are read at a time.
-const auditPage = 500
-
 // AuditLog is a part of a tenant's audit log.
 type AuditLog struct {
 	Entries []signalbox.AuditEntry // newest first
@@ -84,19 +81,9 @@ type AuditLog struct {
 // Audit reads a tenant's audit log, up to most entries of it.
 func (o Operator) Audit(ctx context.Context, tenant string, f signalbox.AuditFilter, most int) (AuditLog, error) {
 	return withTenant(ctx, o, tenant, func(db *postgres.DB, by signalbox.Principal) (AuditLog, error) {
-		log := AuditLog{More: true}
-		var page signalbox.Page
-		for log.More && len(log.Entries) < most {
-			page.First = min(auditPage, most-len(log.Entries))
-			entries, more, err := db.Audit(ctx, by.Tenant.ID, f, page)
-			if err != nil {
-				return AuditLog{}, err
-			}
-			log.Entries, log.More = append(log.Entries, entries...), more
-			if more {
-				page.After = entries[len(entries)-1].ID
-			}
-		}
-		return log, nil
+		entries, more, err := readPages(most, func(e *signalbox.AuditEntry) signalbox.ID { return e.ID }, func(page signalbox.Page) ([]signalbox.AuditEntry, bool, error) {
+			return db.Audit(ctx, by.Tenant.ID, f, page)
+		})
+		return AuditLog{entries, more}, err
 	})
 }

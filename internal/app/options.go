@@ -55,7 +55,8 @@ type Options struct {
 	MaxBacklog      int           // PENDING starts beyond which sends are refused; 100,000
 	MaxPayloadBytes int           // of payload.data; 256 KiB
 	MaxInFlight     int           // sends under way at once; 4096
-	// TenantLimits hold for every tenant, beside its own.
+	// TenantLimits hold for every tenant, beside its own. Of keys there is a tenant's own
+	// limit or none, so that servers and commands are of one mind.
 	TenantLimits signalbox.Limits
 
 	RequestTimeout           time.Duration // of one request; 30 s

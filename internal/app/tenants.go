@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"math"
 
 	"github.com/signalbox/signalbox/internal/auth"
 	"github.com/signalbox/signalbox/internal/postgres"
@@ -57,7 +58,12 @@ func (o Operator) ChangeTenant(ctx context.Context, slug string, c TenantChange)
 	})
 }
 
-// Tenants lists every tenant.
+// Tenants lists every tenant, by slug.
 func (o Operator) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
-	return withStore(ctx, o, func(db *postgres.DB) ([]signalbox.Tenant, error) { return db.Tenants(ctx) })
+	return withStore(ctx, o, func(db *postgres.DB) ([]signalbox.Tenant, error) {
+		all, _, err := readPages(math.MaxInt, func(t *signalbox.Tenant) signalbox.ID { return t.ID }, func(page signalbox.Page) ([]signalbox.Tenant, bool, error) {
+			return db.Tenants(ctx, page)
+		})
+		return all, err
+	})
 }

@@ -70,6 +70,7 @@ func (s *site) populate(slug, inside string) world {
 		"{FAILED}":   do(`{ dispatches(filter: {rule: "SLUG-fails", statuses: [FAILED]}) { nodes { id } } }`).at("dispatches.nodes.id"),
 		"{CURSOR}":   do(`{ events(first: 1) { pageInfo { endCursor } } }`).at("events.pageInfo.endCursor"),
 		"{STARTS}":   do(`{ dispatches(first: 1) { pageInfo { endCursor } } }`).at("dispatches.pageInfo.endCursor"),
+		"{KEYS}":     do(`{ keys(first: 1) { pageInfo { endCursor } } }`).at("keys.pageInfo.endCursor"),
 		"{CHANGES}":  do(`{ auditLog(first: 1) { pageInfo { endCursor } } }`).at("auditLog.pageInfo.endCursor"),
 	}
 	for token, value := range w.values {

@@ -64,6 +64,9 @@ func checkKeyEdit(e *signalbox.KeyEdit, now time.Time) error {
 		}
 	}
 	f.limits(e.Limits)
+	if e.Limits.Keys > 0 {
+		f.add("/limits/keys", errors.New("is a tenant's limit, and no key's: leave it out"))
+	}
 	if !e.ExpiresAt.IsZero() && !storable(e.ExpiresAt).After(now) {
 		f.add("/expiresAt", errors.New("is in the past: leave it out for a key that does not expire"))
 	}

@@ -15,13 +15,16 @@ const MaxOverlap = 30 * 24 * time.Hour
 
 // KeyEditor keeps API keys, and the audit log of them.
 type KeyEditor interface {
+	// CreateKey is INVALID_INPUT, naming the limit, where the tenant has as many keys
+	// that let somebody in as it may.
 	CreateKey(ctx context.Context, k signalbox.APIKey) error
 	// ChangeKey changes a key under a lock; change may be called again where the
 	// transaction has to be. NOT_FOUND where the tenant has no such key; change's error
 	// is its own.
 	ChangeKey(ctx context.Context, actor string, tenant, id signalbox.ID, action signalbox.AuditAction, change func(*signalbox.APIKey) error) (signalbox.APIKey, error)
 	// RotateKey does the same, and stores the key that rotate makes along with the old
-	// one. It answers the new one.
+	// one. It answers the new one. Where the old one goes on for a while, the limit holds
+	// as it does for CreateKey.
 	RotateKey(ctx context.Context, actor string, tenant, id signalbox.ID, rotate func(old *signalbox.APIKey) (signalbox.APIKey, error)) (signalbox.APIKey, error)
 }
 

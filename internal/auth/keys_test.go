@@ -137,7 +137,7 @@ func TestCreateKeyFaults(t *testing.T) {
 		"everything at once": {
 			signalbox.KeyEdit{
 				Name: strings.Repeat("é", 129), ExpiresAt: noon,
-				Limits: signalbox.Limits{Rate: -1, Burst: -1, Backlog: -1, PayloadBytes: -1, Batch: -1, Page: -1},
+				Limits: signalbox.Limits{Rate: -1, Burst: -1, Backlog: -1, PayloadBytes: -1, Batch: -1, Page: -1, Keys: -1},
 			},
 			[]signalbox.Violation{
 				{Pointer: "/name", Message: "is longer than 128 characters"},
@@ -148,6 +148,7 @@ func TestCreateKeyFaults(t *testing.T) {
 				{Pointer: "/limits/payloadBytes", Message: "is negative: leave it out where there is to be no limit"},
 				{Pointer: "/limits/batch", Message: "is negative: leave it out where there is to be no limit"},
 				{Pointer: "/limits/page", Message: "is negative: leave it out where there is to be no limit"},
+				{Pointer: "/limits/keys", Message: "is negative: leave it out where there is to be no limit"},
 				{Pointer: "/expiresAt", Message: "is in the past: leave it out for a key that does not expire"},
 			},
 		},
@@ -166,6 +167,10 @@ func TestCreateKeyFaults(t *testing.T) {
 		"infinite": {
 			signalbox.KeyEdit{Permissions: can(t, "events:read"), Limits: signalbox.Limits{Rate: math.Inf(1)}},
 			[]signalbox.Violation{{Pointer: "/limits/rate", Message: "is not a finite number: leave it out where there is to be no limit"}},
+		},
+		"a tenant's limit": {
+			signalbox.KeyEdit{Permissions: can(t, "events:read"), Limits: signalbox.Limits{Keys: 1}},
+			[]signalbox.Violation{{Pointer: "/limits/keys", Message: "is a tenant's limit, and no key's: leave it out"}},
 		},
 		"many": {
 			signalbox.KeyEdit{Permissions: make(signalbox.Permissions, 101)},

@@ -96,9 +96,10 @@ func TestOnPostgres(t *testing.T) {
 		}, 10*time.Second, 50*time.Millisecond)
 	}
 
-	all, err := db.Keys(t.Context(), tenant.ID)
+	all, more, err := db.Keys(t.Context(), tenant.ID, signalbox.KeyFilter{}, signalbox.Page{First: 10})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
+	require.False(t, more)
 	entries, _, err := db.Audit(t.Context(), tenant.ID, signalbox.AuditFilter{Kind: signalbox.AuditKey}, signalbox.Page{First: 10})
 	require.NoError(t, err)
 	var done []signalbox.AuditAction

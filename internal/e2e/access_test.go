@@ -57,7 +57,7 @@ func TestTenantsAndKeysByCommand(t *testing.T) { // P-13, P-18
 	unknown, forbidden := i.sendOne(sender, "invioce", "sent"), i.sendOne(sender, "invoice", "sent")
 	require.Equal(t, "FORBIDDEN", forbidden.code())
 	require.Equal(t, strings.ReplaceAll(forbidden.Errors[0].Message, "invoice", "invioce"), unknown.Errors[0].Message)
-	for _, query := range []string{`{ events { nodes { id } } }`, `{ eventTypes { type } }`, `{ rules { name } }`, `{ keys { id } }`, `{ auditLog { nodes { id } } }`, `{ tenants { slug } }`} {
+	for _, query := range []string{`{ events { nodes { id } } }`, `{ eventTypes { type } }`, `{ rules { name } }`, `{ keys { nodes { id } } }`, `{ auditLog { nodes { id } } }`, `{ tenants { nodes { slug } } }`} {
 		require.Equal(t, "FORBIDDEN", i.must(sender, query, "").code(), query)
 	}
 	require.Equal(t, "FORBIDDEN", i.sendOne(reader, "order", "placed").code())
@@ -187,6 +187,11 @@ func TestLimitsByCommandAreInForceSoon(t *testing.T) { // P-13, P-17
 			`{ events(first: 3) { nodes { id } } }`, "",
 			"INVALID_INPUT", "page", 2,
 		},
+		"keys": {
+			[]string{"--max-keys", "1"},
+			`mutation { createKey(input: {name: "", permissions: ["events:read"]}) { key { id } } }`, "",
+			"INVALID_INPUT", "keys", 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.ok(append([]string{"tenants", "set", "acme"}, c.flags...)...)
@@ -207,7 +212,7 @@ func TestLimitsByCommandAreInForceSoon(t *testing.T) { // P-13, P-17
 				require.NotEmpty(t, r.header.Get("Retry-After"))
 			}
 			require.Empty(t, i.must(other, c.query, c.variables).Errors, "another tenant is not concerned")
-			s.ok("tenants", "set", "acme", "--rate", "0", "--burst", "0", "--max-payload-bytes", "0", "--max-batch", "0", "--max-page", "0")
+			s.ok("tenants", "set", "acme", "--rate", "0", "--burst", "0", "--max-payload-bytes", "0", "--max-batch", "0", "--max-page", "0", "--max-keys", "0")
 			require.Eventually(t, func() bool { return i.must(key, c.query, c.variables).code() == "" }, inForce, often)
 		})
 	}

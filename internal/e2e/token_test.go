@@ -84,7 +84,7 @@ func TestTokensOfAnIssuer(t *testing.T) { // P-18
 	require.Equal(t, []string{"events:send:order/*", "events:read"}, seen.Viewer.Permissions)
 	require.Empty(t, i.sendOne(desk, "order", "placed").Errors)
 	require.Equal(t, "FORBIDDEN", i.sendOne(desk, "invoice", "sent").code())
-	require.Empty(t, i.must(as("acme-corp", "platform"), `{ tenants { slug } }`, "").Errors)
+	require.Empty(t, i.must(as("acme-corp", "platform"), `{ tenants { nodes { slug } } }`, "").Errors)
 	require.Equal(t, "FORBIDDEN", i.must(as("acme-corp", "operator"), viewerQuery, "").code(), "operator is given by a role alone")
 	require.Equal(t, "FORBIDDEN", i.must(as("other", "order-desk"), viewerQuery, "").code())
 	require.Equal(t, "UNAUTHENTICATED", i.must(desk[:len(desk)-10]+"AAAAAAAAAA", viewerQuery, "").code())

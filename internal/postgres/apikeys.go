@@ -11,21 +11,14 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// maxKeys bounds what a list of keys shows; old ones beyond it are expired or revoked.
-const maxKeys = 1000
-
 const (
 	keyColumnList = `k.tenant_id, k.id, k.name, k.hash, k.permissions, k.limits::text, k.created_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.replaced_by`
 
 	selectKey = `SELECT ` + keyColumnList + ` FROM api_keys k WHERE k.tenant_id = $1 AND k.id = $2`
 
-	// Those that let nobody in any more come last.
-	selectAPIKeys = `
-SELECT ` + keyColumnList + `
-FROM api_keys k
-WHERE k.tenant_id = $1
-ORDER BY k.revoked_at IS NOT NULL OR coalesce(k.expires_at <= now(), false), k.id DESC
-LIMIT $2`
+	// validKey is a key that lets somebody in at the time that comes after it. The index
+	// api_keys_valid has it in these words.
+	validKey = `k.revoked_at IS NULL AND coalesce(k.expires_at, 'infinity') > `
 
 	insertKey = `
 INSERT INTO api_keys (tenant_id, id, name, hash, permissions, limits, created_by, expires_at, created_at)
@@ -42,9 +35,17 @@ FROM unnest($2::uuid[], $3::timestamptz[]) AS u(id, at)
 WHERE k.tenant_id = $1 AND k.id = u.id AND (k.last_used_at IS NULL OR k.last_used_at < u.at)`
 )
 
-// CreateKey stores a key, in the name of whoever made it.
+// CreateKey stores a key, in the name of whoever made it. It is INVALID_INPUT, naming
+// the limit, where the tenant has as many keys that let somebody in as it may.
 func (db *DB) CreateKey(ctx context.Context, k signalbox.APIKey) error {
 	return db.writeAs(ctx, k.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		limit, err := lockKeys(ctx, tx, k.Tenant)
+		if err != nil {
+			return err
+		}
+		if err := roomForKey(ctx, tx, k.Tenant, limit, k.CreatedAt); err != nil {
+			return err
+		}
 		return createKey(ctx, tx, k.CreatedBy, &k, signalbox.AuditCreated)
 	})
 }
@@ -56,12 +57,27 @@ func createKey(ctx context.Context, tx pgx.Tx, actor string, k *signalbox.APIKey
 	return writeAudit(ctx, tx, k.Tenant, actor, &auditChange{action: action, kind: signalbox.AuditKey, name: k.ID.String(), after: keyAuditOf(k)})
 }
 
-// Keys lists a tenant's keys, newest first, and after them those that are expired or
-// revoked; a thousand at the most.
-func (db *DB) Keys(ctx context.Context, tenant signalbox.ID) ([]signalbox.APIKey, error) {
+// Keys lists a tenant's keys, newest first, and tells whether there are more.
+func (db *DB) Keys(ctx context.Context, tenant signalbox.ID, f signalbox.KeyFilter, p signalbox.Page) ([]signalbox.APIKey, bool, error) {
 	w := whereTenant("k.tenant_id", tenant)
-	w.arg(maxKeys)
-	return list(ctx, db, scanAPIKey, selectAPIKeys, w)
+	switch {
+	case f.Valid == nil:
+	case *f.Valid:
+		w.plain(validKey + "now()")
+	default:
+		w.plain("NOT (" + validKey + "now())")
+	}
+	if !p.After.IsZero() {
+		w.and("k.id < $%d", p.After)
+	}
+	sql := `SELECT ` + keyColumnList + ` FROM api_keys k` + w.sql() + ` ORDER BY k.id DESC`
+	var found []signalbox.APIKey
+	var more bool
+	err := db.reading(ctx, tenant, func() (err error) {
+		found, more, err = page(ctx, db, scanAPIKey, sql, w, p.First)
+		return err
+	})
+	return found, more, err
 }
 
 // KeyByID finds a key by its id alone, whoever's it is. It is how a caller's tenant
@@ -113,10 +129,15 @@ func (db *DB) ChangeKey(ctx context.Context, actor string, tenant, id signalbox.
 }
 
 // RotateKey has rotate change a key and make its successor, and stores both, or
-// neither. It answers the successor.
+// neither. It answers the successor. Where the old key goes on for a while there are
+// more keys than before, and the limit holds as it does for CreateKey.
 func (db *DB) RotateKey(ctx context.Context, actor string, tenant, id signalbox.ID, rotate func(old *signalbox.APIKey) (signalbox.APIKey, error)) (signalbox.APIKey, error) {
 	var next signalbox.APIKey
 	err := db.writeAs(ctx, tenant, func(ctx context.Context, tx pgx.Tx) error {
+		limit, err := lockKeys(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
 		before, err := lockKey(ctx, tx, tenant, id)
 		if err != nil {
 			return err
@@ -126,6 +147,11 @@ func (db *DB) RotateKey(ctx context.Context, actor string, tenant, id signalbox.
 			return planError{err}
 		}
 		next.Tenant = tenant
+		if old.Valid(next.CreatedAt) {
+			if err := roomForKey(ctx, tx, tenant, limit, next.CreatedAt); err != nil {
+				return err
+			}
+		}
 		if err := createKey(ctx, tx, actor, &next, signalbox.AuditCreated); err != nil {
 			return err
 		}

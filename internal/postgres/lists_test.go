@@ -75,7 +75,7 @@ func TestLookingUpEventsLeavesConnectionsToOthers(t *testing.T) { // P-17
 	soon, done := context.WithTimeout(t.Context(), 5*time.Second)
 	defer done()
 	for range 20 {
-		_, err := db.Tenants(soon)
+		_, _, err := db.Tenants(soon, signalbox.Page{First: 10})
 		require.NoError(t, err)
 	}
 	cancel()

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,22 +48,48 @@ func (db *DB) Revisions(ctx context.Context) (map[signalbox.ID]int64, error) {
 	return all, nil
 }
 
-// Tenants lists every tenant by its slug. It is for operators: it reads them one by one.
-func (db *DB) Tenants(ctx context.Context) ([]signalbox.Tenant, error) {
-	revisions, err := db.Revisions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]signalbox.Tenant, 0, len(revisions))
-	for id := range revisions {
-		t, err := db.Tenant(ctx, id)
-		if err != nil {
-			return nil, err
+// Tenants lists tenants by their slugs, and tells whether there are more. It is for
+// operators.
+func (db *DB) Tenants(ctx context.Context, p signalbox.Page) ([]signalbox.Tenant, bool, error) {
+	var found []signalbox.Tenant
+	var more bool
+	err := db.reading(ctx, signalbox.ID{}, func() error {
+		var after *signalbox.ID
+		if !p.After.IsZero() {
+			after = &p.After
 		}
-		all = append(all, t)
+		ids, err := queryAll(ctx, db, pgx.RowTo[signalbox.ID], `SELECT * FROM tenants_by_slug($1, $2)`, after, p.First+1)
+		if err != nil {
+			return err
+		}
+		found, err = db.tenants(ctx, ids[:min(len(ids), p.First)])
+		more = len(found) < len(ids)
+		return err
+	})
+	return found, more, err
+}
+
+// tenants reads each row as its own tenant's, all in one exchange, and up to as many
+// as a page may hold in bytes, but one at the least.
+func (db *DB) tenants(ctx context.Context, ids []signalbox.ID) ([]signalbox.Tenant, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	found := make([]signalbox.Tenant, 0, len(ids))
+	left := maxPageBytes
+	var batch pgx.Batch
+	for _, id := range ids {
+		enterTenant(&batch, id)
+		queue(&batch, selectTenant, id).QueryRow(func(row pgx.Row) error {
+			r, err := scanTenantRow(row)
+			if left -= len(r.config) + len(r.sealed); err != nil || left < 0 && len(found) > 0 {
+				return err
+			}
+			r.Config, err = db.openConfig(&r)
+			found = append(found, r.Tenant)
+			return err
+		})
 	}
-	slices.SortFunc(all, func(a, b signalbox.Tenant) int { return strings.Compare(a.Slug, b.Slug) })
-	return all, nil
+	return found, translate(db.pool.SendBatch(ctx, &batch).Close())
 }
 
 // Tenant is one tenant; NOT_FOUND where there is none of that id.
@@ -232,7 +256,7 @@ type tenantRow struct {
 	key    string
 }
 
-func scanTenantRow(row pgx.CollectableRow) (tenantRow, error) {
+func scanTenantRow(row pgx.Row) (tenantRow, error) {
 	var r tenantRow
 	var limits string
 	var at time.Time
@@ -247,18 +271,15 @@ func scanTenantRow(row pgx.CollectableRow) (tenantRow, error) {
 }
 
 func readTenantRow(ctx context.Context, tx pgx.Tx, tenant signalbox.ID, sql string) (tenantRow, error) {
-	rows, err := tx.Query(ctx, scoped(sql), tenant)
-	if err != nil {
-		return tenantRow{}, err
+	r, err := scanTenantRow(tx.QueryRow(ctx, scoped(sql), tenant))
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = noTenant(tenant)
 	}
-	found, err := pgx.CollectRows(rows, scanTenantRow)
-	if err != nil {
-		return tenantRow{}, err
-	}
-	if len(found) == 0 {
-		return tenantRow{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant with the id %s", tenant)
-	}
-	return found[0], nil
+	return r, err
+}
+
+func noTenant(id signalbox.ID) error {
+	return signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant with the id %s", id)
 }
 
 // readTenant reads and opens the tenant that sql chooses by its id.

@@ -90,10 +90,12 @@ func TestTenantsAreMadeAndChanged(t *testing.T) { // P-13
 	require.Equal(t, signalbox.AuditCreated, entries[5].Action)
 	require.Nil(t, entries[5].Before)
 
-	all, err := db.Tenants(t.Context())
+	all, more, err := db.Tenants(t.Context(), signalbox.Page{First: 2})
 	require.NoError(t, err)
+	require.False(t, more)
 	require.Len(t, all, 2)
-	require.Equal(t, "acme", all[0].Slug)
+	require.Equal(t, changed, all[0], "whole, by slug")
+	require.Equal(t, signalbox.DefaultTenantSlug, all[1].Slug)
 }
 
 func TestEditsAreInTheAuditLog(t *testing.T) {
@@ -164,8 +166,9 @@ func TestKeysAreKept(t *testing.T) {
 	require.NoError(t, db.TouchKeys(t.Context(), map[signalbox.ID]time.Time{k.ID: used, {1}: used}))
 	require.NoError(t, db.TouchKeys(t.Context(), map[signalbox.ID]time.Time{k.ID: used.Add(-time.Hour)}))
 	require.NoError(t, db.TouchKeys(t.Context(), nil))
-	listed, err := db.Keys(t.Context(), defaultTenant)
+	listed, more, err := db.Keys(t.Context(), defaultTenant, signalbox.KeyFilter{}, signalbox.Page{First: 1})
 	require.NoError(t, err)
+	require.False(t, more)
 	require.Len(t, listed, 1)
 	require.Equal(t, used, listed[0].LastUsedAt, "never back in time")
 

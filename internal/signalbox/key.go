@@ -25,6 +25,12 @@ func (k *APIKey) Valid(t time.Time) bool {
 	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || t.Before(k.ExpiresAt))
 }
 
+// KeyFilter chooses keys; what is zero is not asked for.
+type KeyFilter struct {
+	// Valid asks for those that still let somebody in, or for those that no longer do.
+	Valid *bool
+}
+
 // KeyEdit asks for a key.
 type KeyEdit struct {
 	Name        string

@@ -15,7 +15,14 @@ type Limits struct {
 	PayloadBytes int `json:"payloadBytes,omitempty"` // of payload.data
 	Batch        int `json:"batch,omitempty"`        // events in one sendCustomEvents
 	Page         int `json:"page,omitempty"`         // elements of one page of a list
+	// Keys is how many keys that still let somebody in a tenant may have, in place of
+	// DefaultKeys. It is a tenant's limit, and no key's.
+	Keys int `json:"keys,omitempty"`
 }
+
+// DefaultKeys is how many keys that still let somebody in a tenant may have that has
+// no limit of its own.
+const DefaultKeys = 1000
 
 // Check is nil, or says of every limit that cannot be what is wrong with it.
 func (l Limits) Check() []Violation {
@@ -31,6 +38,7 @@ func (l Limits) Check() []Violation {
 	negative("payloadBytes", l.PayloadBytes < 0)
 	negative("batch", l.Batch < 0)
 	negative("page", l.Page < 0)
+	negative("keys", l.Keys < 0)
 	if l.Burst > 0 && l.Rate == 0 {
 		faults = append(faults, Violation{Pointer: "/limits/burst", Message: "says nothing without a rate: set the rate too"})
 	}
@@ -63,7 +71,7 @@ func (l Limits) String() string {
 // to ask for more.
 type LimitReached struct {
 	// Name is as the settings have it: "rate", "backlog", "payloadBytes", "batch",
-	// "page", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups",
+	// "page", "keys", "inFlight"; or of what has no setting: "keyLookups", "lists", "lookups",
 	// "scans", "requests", "operations", "edits", "metadataBytes", "queuedBytes",
 	// "explanations", "heldBytes", "answerBytes".
 	Name  string     `json:"name"`
