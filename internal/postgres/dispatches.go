@@ -116,10 +116,28 @@ WHERE d.tenant_id = c.tenant_id AND d.id = c.id`
 	return int(redriven), translate(db.pool.SendBatch(ctx, &batch).Close())
 }
 
-// dispatchesOf gives the dispatches of events, each list by rule name. A
-// dispatch's id carries its event's millisecond, so this reads a short range of
+// dispatchesOf gives the dispatches of events, each list by rule name.
+func (db *DB) dispatchesOf(ctx context.Context, tenant signalbox.ID, events []signalbox.ID) (map[signalbox.ID][]signalbox.Dispatch, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
+	defer cancel()
+	var found []signalbox.Dispatch
+	var batch pgx.Batch
+	enterTenant(&batch, tenant)
+	queueDispatchesOf(&batch, tenant, listedDispatch, events, &found)
+	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
+		return nil, translate(err)
+	}
+	of := make(map[signalbox.ID][]signalbox.Dispatch, len(events))
+	for _, d := range found {
+		of[d.EventID] = append(of[d.EventID], d)
+	}
+	return of, nil
+}
+
+// queueDispatchesOf adds the statement that finds the dispatches of events, by rule
+// name. A dispatch's id carries its event's millisecond, so this reads a short range of
 // the primary key for each event and needs no index of its own.
-func (db *DB) dispatchesOf(ctx context.Context, tenant signalbox.ID, columns string, events []signalbox.ID) (map[signalbox.ID][]signalbox.Dispatch, error) {
+func queueDispatchesOf(batch *pgx.Batch, tenant signalbox.ID, columns string, events []signalbox.ID, found *[]signalbox.Dispatch) {
 	sql := `
 SELECT ` + columns + `
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w(event_id, first, next)
@@ -133,13 +151,5 @@ ORDER BY d.rule`
 		ids[i] = id
 		first[i], next[i] = sameMillisecond(id)
 	}
-	found, err := query(ctx, db, scanDispatch, sql, tenant, ids, first, next)
-	if err != nil {
-		return nil, err
-	}
-	of := make(map[signalbox.ID][]signalbox.Dispatch, len(events))
-	for _, d := range found {
-		of[d.EventID] = append(of[d.EventID], d)
-	}
-	return of, nil
+	queue(batch, sql, tenant, ids, first, next).Query(collect(found, scanDispatch))
 }

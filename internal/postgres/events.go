@@ -24,20 +24,21 @@ func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.St
 		return nil, err
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(ctx, db.timeout) // of both queries
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
-	found, err := query(ctx, db, scanEvent, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id)
-	if err != nil {
-		return nil, err
+	var found []signalbox.Event
+	var dispatches []signalbox.Dispatch
+	var batch pgx.Batch
+	enterTenant(&batch, tenant)
+	queue(&batch, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id).Query(collect(&found, scanEvent))
+	queueDispatchesOf(&batch, tenant, dispatchColumnList, []signalbox.ID{id}, &dispatches)
+	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
+		return nil, translate(err)
 	}
 	if len(found) == 0 {
 		return nil, signalbox.Errorf(signalbox.CodeNotFound, "there is no event with the id %s", id)
 	}
-	stored, err := db.withDispatches(ctx, tenant, dispatchColumnList, found)
-	if err != nil {
-		return nil, err
-	}
-	return &stored[0], nil
+	return &signalbox.StoredEvent{Event: found[0], Dispatches: dispatches}, nil
 }
 
 // outcomeOf is signalbox.OutcomeOf in SQL.
@@ -98,13 +99,13 @@ func (db *DB) Events(ctx context.Context, tenant signalbox.ID, f signalbox.Event
 		if found, more, err = page(ctx, db, scanEvent, sql, w, p.First); err != nil {
 			return err
 		}
-		stored, err = db.withDispatches(ctx, tenant, listedDispatch, found)
+		stored, err = db.withDispatches(ctx, tenant, found)
 		return err
 	})
 	return stored, more, err
 }
 
-func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, columns string, events []signalbox.Event) ([]signalbox.StoredEvent, error) {
+func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, events []signalbox.Event) ([]signalbox.StoredEvent, error) {
 	stored := make([]signalbox.StoredEvent, len(events))
 	ids := make([]signalbox.ID, len(events))
 	for i := range events {
@@ -113,7 +114,7 @@ func (db *DB) withDispatches(ctx context.Context, tenant signalbox.ID, columns s
 	if len(events) == 0 {
 		return stored, nil
 	}
-	of, err := db.dispatchesOf(ctx, tenant, columns, ids)
+	of, err := db.dispatchesOf(ctx, tenant, ids)
 	if err != nil {
 		return nil, err
 	}
