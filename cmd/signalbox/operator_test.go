@@ -34,7 +34,7 @@ func TestTenantsAreMadeListedAndChanged(t *testing.T) { // P-13
 		"Acme":                            "the slug",
 		"b --rate=-1":                     "--rate is negative",
 		"b --burst 3":                     "--burst says nothing without a rate",
-		"b --config " + os.DevNull:        "--config",
+		"b --config " + os.DevNull:        "the JSON in --config is malformed",
 		"b --config /nowhere":             "/nowhere",
 		"b --unknown-names maybe":         "--unknown-names must be one of",
 		"b --namespace a --max-batch few": "--max-batch",
