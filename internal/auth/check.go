@@ -15,8 +15,8 @@ const (
 	maxKeyName     = 128 // characters
 	maxPermissions = 100 // of one key
 	maxNamespace   = 255 // characters; Temporal's own limit is as great or less
-	// MaxConfigBytes bounds a tenant's config.
-	MaxConfigBytes = 64 << 10
+	// maxConfigBytes bounds a tenant's config.
+	maxConfigBytes = 64 << 10
 )
 
 // mayManage is nil where the caller may manage that tenant and its keys: an operator
@@ -102,7 +102,7 @@ func checkTenant(slug *string, e *signalbox.TenantEdit) error {
 
 func (f *faults) config(raw []byte) {
 	limits := payload.DefaultLimits()
-	limits.MaxBytes = MaxConfigBytes
+	limits.MaxBytes = maxConfigBytes
 	var gate *payload.Error
 	switch err := payload.Check(raw, limits); {
 	case errors.As(err, &gate):

@@ -10,8 +10,8 @@ import (
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
-// MaxOverlap is for how long at the most a key may still let in after its rotation.
-const MaxOverlap = 30 * 24 * time.Hour
+// maxOverlap is for how long at the most a key may still let in after its rotation.
+const maxOverlap = 30 * 24 * time.Hour
 
 // KeyEditor keeps API keys, and the audit log of them.
 type KeyEditor interface {
@@ -90,7 +90,7 @@ func (k *Keys) Rotate(ctx context.Context, by signalbox.Principal, tenant, id si
 	if err := mayManage(&by, tenant); err != nil {
 		return signalbox.APIKey{}, "", err
 	}
-	if overlap < 0 || overlap > MaxOverlap {
+	if overlap < 0 || overlap > maxOverlap {
 		return signalbox.APIKey{}, "", signalbox.InvalidInput([]signalbox.Violation{{Pointer: "/overlap", Message: "is from 0 to 30 days: after that the old key lets nobody in"}})
 	}
 	now := k.now()

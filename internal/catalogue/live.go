@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,17 +149,6 @@ func (l *Live) TenantByID(tenant signalbox.ID) (signalbox.Tenant, error) {
 		return signalbox.Tenant{}, err
 	}
 	return s.tenant, nil
-}
-
-// Tenants lists every tenant by its slug.
-func (l *Live) Tenants() []signalbox.Tenant {
-	snapshots := *l.snapshots.Load()
-	all := make([]signalbox.Tenant, 0, len(snapshots))
-	for _, s := range snapshots {
-		all = append(all, s.tenant)
-	}
-	slices.SortFunc(all, func(a, b signalbox.Tenant) int { return strings.Compare(a.Slug, b.Slug) })
-	return all
 }
 
 // Alone tells that there is one tenant and no other.

@@ -118,13 +118,6 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 // Close waits for what is under way and closes every connection.
 func (db *DB) Close() { db.pool.Close() }
 
-// Ping asks for an answer within the operation timeout.
-func (db *DB) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, db.timeout)
-	defer cancel()
-	return translate(db.pool.Ping(ctx))
-}
-
 // query collects the rows of one statement on a tenant's rows, within the operation
 // timeout. Its first argument is the tenant.
 func query[T any](ctx context.Context, db *DB, scan pgx.RowToFunc[T], sql string, tenant signalbox.ID, args ...any) (found []T, err error) {

@@ -38,14 +38,14 @@ const (
 // authentication takes every request for its.
 const DefaultTenantSlug = "default"
 
-// MaxSlugLength bounds a tenant's slug, in bytes.
-const MaxSlugLength = 63
+// maxSlugLength bounds a tenant's slug, in bytes.
+const maxSlugLength = 63
 
 // CheckSlug is nil for what may be a tenant's slug: 1 to 63 of a to z, 0 to 9 and -,
 // with no - at either end, so that it can stand in a URL, a host name or a workflow id.
 func CheckSlug(s string) error {
-	if s == "" || len(s) > MaxSlugLength || s[0] == '-' || s[len(s)-1] == '-' || strings.ContainsFunc(s, notInSlug) {
-		return fmt.Errorf("has 1 to %d of the characters a to z, 0 to 9 and -, and no - at either end", MaxSlugLength)
+	if s == "" || len(s) > maxSlugLength || s[0] == '-' || s[len(s)-1] == '-' || strings.ContainsFunc(s, notInSlug) {
+		return fmt.Errorf("has 1 to %d of the characters a to z, 0 to 9 and -, and no - at either end", maxSlugLength)
 	}
 	return nil
 }
