@@ -34,8 +34,8 @@ func (c *Config) can(ctx context.Context, _ any, next graphql.Resolver, needed [
 		return nil, p.Require(signalbox.Action(needed[0]))
 	}
 	last := len(needed) - 1
-	return nil, signalbox.Errorf(signalbox.CodeForbidden, "this needs one of the permissions %s and %s, and the caller has none of them",
-		strings.Join(needed[:last], ", "), needed[last])
+	return nil, signalbox.Errorf(signalbox.CodeForbidden, "this needs one of the permissions %s and %s, and %s has none of them",
+		strings.Join(needed[:last], ", "), needed[last], p.Noun())
 }
 
 // and stands between permissions of which each is needed.
