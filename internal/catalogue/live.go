@@ -37,13 +37,14 @@ type Live struct {
 	namespace  string
 	log        *slog.Logger
 	refreshing sync.Mutex
+	failing    map[signalbox.ID]bool // tenants that could not be loaded, of which the log has been told
 	snapshots  atomic.Pointer[map[signalbox.ID]*snapshot]
 }
 
 // NewLive loads every tenant once. namespace is the Temporal namespace of tenants
 // that have none of their own.
 func NewLive(ctx context.Context, store Store, namespace string, log *slog.Logger) (*Live, error) {
-	l := &Live{store: store, namespace: namespace, log: log}
+	l := &Live{store: store, namespace: namespace, log: log, failing: make(map[signalbox.ID]bool)}
 	l.snapshots.Store(&map[signalbox.ID]*snapshot{})
 	if err := l.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("load event types and rules: %w", err)
@@ -92,11 +93,18 @@ func (l *Live) Refresh(ctx context.Context) error {
 		tenant, registered, err := l.store.Snapshot(ctx, id)
 		if err != nil {
 			// This tenant stays as it was; the others move on.
-			l.log.Error("a tenant's event types and rules cannot be loaded", "tenant", id, "error", err)
+			if !l.failing[id] {
+				l.log.Error("a tenant's event types and rules cannot be loaded; it is tried twice a second, and this said once", "tenant", id, "error", err)
+			}
+			l.failing[id] = true
 			if before != nil {
 				next[id] = before
 			}
 			continue
+		}
+		if l.failing[id] {
+			delete(l.failing, id)
+			l.log.Info("a tenant's event types and rules have been loaded again", "tenant", tenant.Slug)
 		}
 		s := newSnapshot(tenant, registered, homeOf(&tenant, l.namespace), before)
 		for _, f := range s.faults {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalbox/signalbox/internal/logtest"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -101,15 +102,20 @@ func TestASchemaThatDoesNotCompileIsPassedOver(t *testing.T) {
 func TestADatabaseThatIsAwayLeavesTheNewestKnownInForce(t *testing.T) {
 	store := &fakeStore{tenant: signalbox.Tenant{ID: signalbox.ID{1}, Slug: "default"}}
 	store.put(signalbox.Catalogue{Types: []signalbox.EventType{{Type: "order", Operation: "placed"}}, Rules: []signalbox.Rule{ruleOf("r", 1, "")}})
-	l, err := NewLive(t.Context(), store, "default", slog.New(slog.DiscardHandler))
+	var log logtest.Log
+	l, err := NewLive(t.Context(), store, "default", slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
 	store.err = errors.New("away")
 	store.put(signalbox.Catalogue{})
-	require.NoError(t, l.Refresh(t.Context()))
-	require.Equal(t, []string{"r"}, matched(t, l, store.tenant.ID))
+	for range 3 {
+		require.NoError(t, l.Refresh(t.Context()))
+		require.Equal(t, []string{"r"}, matched(t, l, store.tenant.ID))
+	}
+	require.Len(t, log.With("cannot be loaded"), 1, "what lasts is said once")
 	store.err = nil
 	require.NoError(t, l.Refresh(t.Context()), "and it is tried again, though the revision is the same")
 	require.Empty(t, l.Rules(store.tenant.ID))
+	require.Len(t, log.With("loaded again"), 1)
 }
 
 func TestCountsOutliveSnapshots(t *testing.T) { // P-19
