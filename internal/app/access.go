@@ -57,8 +57,8 @@ func (a *App) buildAccess() (access, error) {
 // by another process, is looked for at once, so that a first key works from the start.
 func (a *App) tenantOfKey(ctx context.Context, id signalbox.ID) (signalbox.Tenant, error) {
 	t, err := a.live.TenantByID(id)
-	if err == nil {
-		return t, nil
+	if signalbox.ErrorCode(err) != signalbox.CodeNotFound {
+		return t, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout) // it serves others too
 	defer cancel()

@@ -37,8 +37,8 @@ type Live struct {
 	namespace  string
 	log        *slog.Logger
 	refreshing sync.Mutex
-	failing    map[signalbox.ID]bool // tenants that could not be loaded, of which the log has been told
-	snapshots  atomic.Pointer[map[signalbox.ID]*snapshot]
+	failing    map[signalbox.ID]bool                      // tenants that could not be loaded, of which the log has been told
+	snapshots  atomic.Pointer[map[signalbox.ID]*snapshot] // nil: it has not been loaded yet, for a reason in the log
 }
 
 // NewLive loads every tenant once. namespace is the Temporal namespace of tenants
@@ -97,9 +97,7 @@ func (l *Live) Refresh(ctx context.Context) error {
 				l.log.Error("a tenant's event types and rules cannot be loaded; it is tried twice a second, and this said once", "tenant", id, "error", err)
 			}
 			l.failing[id] = true
-			if before != nil {
-				next[id] = before
-			}
+			next[id] = before
 			continue
 		}
 		if l.failing[id] {
@@ -133,9 +131,12 @@ func homeOf(t *signalbox.Tenant, shared string) routing.Home {
 }
 
 func (l *Live) of(tenant signalbox.ID) (*snapshot, error) {
-	s := (*l.snapshots.Load())[tenant]
-	if s == nil {
+	s, known := (*l.snapshots.Load())[tenant]
+	switch {
+	case !known:
 		return nil, signalbox.Errorf(signalbox.CodeNotFound, "the tenant is not known here")
+	case s == nil:
+		return nil, signalbox.Errorf(signalbox.CodeUnavailable, "this server could not load the tenant's event types and rules, and tries again; its log says why")
 	}
 	return s, nil
 }
@@ -143,14 +144,15 @@ func (l *Live) of(tenant signalbox.ID) (*snapshot, error) {
 // Tenant finds a tenant by its slug.
 func (l *Live) Tenant(slug string) (signalbox.Tenant, error) {
 	for s := range maps.Values(*l.snapshots.Load()) {
-		if s.tenant.Slug == slug {
+		if s != nil && s.tenant.Slug == slug {
 			return s.tenant, nil
 		}
 	}
 	return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeNotFound, "there is no tenant %q", slug)
 }
 
-// TenantByID is a tenant as it is now; NOT_FOUND where there is none.
+// TenantByID is a tenant as it is now; NOT_FOUND where there is none, and UNAVAILABLE
+// where it could not be loaded.
 func (l *Live) TenantByID(tenant signalbox.ID) (signalbox.Tenant, error) {
 	s, err := l.of(tenant)
 	if err != nil {
@@ -162,13 +164,13 @@ func (l *Live) TenantByID(tenant signalbox.ID) (signalbox.Tenant, error) {
 // Alone tells that there is one tenant and no other.
 func (l *Live) Alone() bool { return len(*l.snapshots.Load()) == 1 }
 
-// TenantSlug is the slug of a tenant, which workflows get to see.
-func (l *Live) TenantSlug(tenant signalbox.ID) string {
+// TenantSlug is the slug of a tenant, which workflows get to see; errors as TenantByID's.
+func (l *Live) TenantSlug(tenant signalbox.ID) (string, error) {
 	s, err := l.of(tenant)
 	if err != nil {
-		return tenant.String()
+		return "", err
 	}
-	return s.tenant.Slug
+	return s.tenant.Slug, nil
 }
 
 // Resolve gives the registered names that an event's names stand for, where its type

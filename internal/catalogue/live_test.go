@@ -118,6 +118,24 @@ func TestADatabaseThatIsAwayLeavesTheNewestKnownInForce(t *testing.T) {
 	require.Len(t, log.With("loaded again"), 1)
 }
 
+// A server without the key to a tenant's secrets is not one that has no such tenant.
+func TestATenantThatCannotBeLoadedIsKnownAllTheSame(t *testing.T) {
+	store := &fakeStore{tenant: signalbox.Tenant{ID: signalbox.ID{1}, Slug: "default"}, err: errors.New("no key opens it")}
+	l, err := NewLive(t.Context(), store, "default", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, err = l.TenantByID(store.tenant.ID)
+	require.Equal(t, signalbox.CodeUnavailable, signalbox.ErrorCode(err))
+	_, err = l.Tenant("default")
+	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err), "its slug is not known")
+	_, err = l.TenantByID(signalbox.ID{2})
+	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))
+	store.err = nil
+	require.NoError(t, l.Refresh(t.Context()))
+	tenant, err := l.TenantByID(store.tenant.ID)
+	require.NoError(t, err)
+	require.Equal(t, "default", tenant.Slug)
+}
+
 func TestCountsOutliveSnapshots(t *testing.T) { // P-19
 	r := newRig(t)
 	r.apply(orders)

@@ -92,7 +92,7 @@ func TestEarlier(t *testing.T) { // I2
 		t.Run(name, func(t *testing.T) {
 			d := *d
 			d.Attempts = c.attempts
-			r := &Runner{cfg: Config{Temporal: &c.temporal, TenantSlug: func(signalbox.ID) string { return "acme" }}}
+			r := &Runner{cfg: Config{Temporal: &c.temporal, TenantSlug: acme}}
 			got, err := r.attempt(t.Context(), e, &d)
 			require.Equal(t, c.run, got.runID)
 			require.False(t, got.reused)
@@ -163,4 +163,22 @@ func (f refusing) DescribeWorkflowExecution(context.Context, *workflowservice.De
 
 func (f refusing) ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest, ...grpc.CallOption) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	return nil, f.err
+}
+
+// A server that does not know a tenant's name leaves its starts to one that does: a
+// workflow is never told of another name.
+func TestAStartWaitsForItsTenantsName(t *testing.T) {
+	var names error = signalbox.Errorf(signalbox.CodeUnavailable, "not loaded")
+	temporal := &runs{}
+	r := &Runner{cfg: Config{Temporal: temporal, TenantSlug: func(signalbox.ID) (string, error) { return "acme", names }}}
+	d := signalbox.Dispatch{Attempts: 1, WorkflowID: "w"}
+	_, err := r.attempt(t.Context(), &signalbox.Event{}, &d)
+	require.ErrorContains(t, err, "not loaded")
+	_, permanent := classify(err)
+	require.False(t, permanent)
+	require.Zero(t, temporal.starts)
+	names = nil
+	_, err = r.attempt(t.Context(), &signalbox.Event{}, &d)
+	require.NoError(t, err)
+	require.Equal(t, 1, temporal.starts)
 }

@@ -70,7 +70,7 @@ func TestTheRunnerTellsOfOutages(t *testing.T) {
 	fault := serviceerror.NewUnavailable("connection refused")
 	runner, err := NewRunner(Config{
 		Temporal: temporalFunc(func(context.Context, string) error { return fault }),
-		Mark:     func(signalbox.Mark) {}, TenantSlug: func(signalbox.ID) string { return "acme" }, Logger: plain(&log),
+		Mark:     func(signalbox.Mark) {}, TenantSlug: acme, Logger: plain(&log),
 	})
 	require.NoError(t, err)
 	now := time.Now()

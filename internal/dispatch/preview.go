@@ -24,7 +24,11 @@ func (r *Runner) Requests(e *signalbox.Event, dispatches []signalbox.Dispatch) (
 	texts := make([]json.RawMessage, len(dispatches))
 	for i := range dispatches {
 		d := &dispatches[i]
-		text, err := readable(request(e, d, r.cfg.TenantSlug(d.Tenant), r.identity))
+		slug, err := r.cfg.TenantSlug(d.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		text, err := readable(request(e, d, slug, r.identity))
 		if err != nil {
 			return nil, fmt.Errorf("write the start request of rule %s: %w", d.Rule, err)
 		}

@@ -28,7 +28,7 @@ func TestRequestsAreReadable(t *testing.T) { // P-05, P-28
 	whole := *d
 	whole.Input, whole.Memo, whole.SearchAttributes, whole.Options = nil, nil, nil, signalbox.StartOptions{}
 	runner, err := NewRunner(Config{
-		Temporal: temporalFunc(nil), Mark: func(signalbox.Mark) {}, TenantSlug: func(signalbox.ID) string { return "acme" }, Logger: slog.New(slog.DiscardHandler),
+		Temporal: temporalFunc(nil), Mark: func(signalbox.Mark) {}, TenantSlug: acme, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	texts, err := runner.Requests(e, []signalbox.Dispatch{*d, whole})

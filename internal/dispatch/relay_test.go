@@ -104,11 +104,14 @@ func (m *marks) count(s signalbox.DispatchStatus) int {
 	return m.by[s]
 }
 
+// acme names every tenant.
+func acme(signalbox.ID) (string, error) { return "acme", nil }
+
 func runRelay(t *testing.T, queue Queue, temporal Temporal) (*Relay, *marks, func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	m := &marks{}
-	runner, err := NewRunner(Config{Temporal: temporal, Mark: m.mark, TenantSlug: func(signalbox.ID) string { return "acme" }, Logger: log})
+	runner, err := NewRunner(Config{Temporal: temporal, Mark: m.mark, TenantSlug: acme, Logger: log})
 	require.NoError(t, err)
 	relay := NewRelay(queue, runner, log)
 	ctx, cancel := context.WithCancel(context.Background())

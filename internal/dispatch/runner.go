@@ -20,8 +20,9 @@ type Config struct {
 	Temporal Temporal
 	// Mark takes what came of an attempt. It must not wait.
 	Mark func(signalbox.Mark)
-	// TenantSlug names a tenant as workflows get to see it.
-	TenantSlug func(signalbox.ID) string
+	// TenantSlug names a tenant as workflows get to see it. A start whose tenant has no
+	// name here, yet, stays PENDING: it may have one on another server.
+	TenantSlug func(signalbox.ID) (string, error)
 	Logger     *slog.Logger
 }
 
@@ -108,13 +109,17 @@ func (r *Runner) start(ctx context.Context, e *signalbox.Event, d *signalbox.Dis
 
 // attempt makes one start request, unless an earlier one is found to have been taken.
 func (r *Runner) attempt(ctx context.Context, e *signalbox.Event, d *signalbox.Dispatch) (started, error) {
+	slug, err := r.cfg.TenantSlug(d.Tenant)
+	if err != nil {
+		return started{}, err
+	}
 	if mayStartTwice(d) {
 		runID, err := earlier(ctx, r.cfg.Temporal, e, d)
 		if err != nil || runID != "" {
 			return started{runID: runID}, err
 		}
 	}
-	return attempt(ctx, r.cfg.Temporal, request(e, d, r.cfg.TenantSlug(d.Tenant), r.identity))
+	return attempt(ctx, r.cfg.Temporal, request(e, d, slug, r.identity))
 }
 
 func (r *Runner) slotsOf(lane signalbox.Lane) chan struct{} {

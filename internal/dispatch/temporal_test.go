@@ -49,7 +49,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{T: t, client: c, queue: "test-" + uuid.NewString()}
 	b.runner, err = NewRunner(Config{
 		Temporal: &looking{c.WorkflowService(), &b.looks}, Mark: func(signalbox.Mark) {},
-		TenantSlug: func(signalbox.ID) string { return "acme" }, Logger: log,
+		TenantSlug: acme, Logger: log,
 	})
 	require.NoError(t, err)
 	w := worker.New(c, b.queue, worker.Options{})
