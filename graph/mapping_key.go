@@ -36,7 +36,7 @@ func keyConnectionOf(keys []signalbox.APIKey, more bool) *model.APIKeyConnection
 }
 
 func keyEditOf(in *model.CreateKeyInput) (signalbox.KeyEdit, error) {
-	edit := signalbox.KeyEdit{Name: in.Name, Limits: orZero(limitsIn(in.Limits)), ExpiresAt: orZero(in.ExpiresAt)}
+	edit := signalbox.KeyEdit{Name: in.Name, Limits: signalbox.Limits{}.With(limitsIn(in.Limits)), ExpiresAt: orZero(in.ExpiresAt)}
 	if len(in.Permissions) > maxChoices {
 		return edit, invalid("permissions has too many elements: the limit is %d", maxChoices)
 	}

@@ -47,13 +47,12 @@ func limitsOf(l *signalbox.Limits) *model.Limits {
 	}
 }
 
-func limitsIn(l *model.LimitsInput) *signalbox.Limits {
+func limitsIn(l *model.LimitsInput) signalbox.LimitsEdit {
 	if l == nil {
-		return nil
+		return signalbox.LimitsEdit{}
 	}
-	return &signalbox.Limits{
-		Rate: orZero(l.Rate), Burst: orZero(l.Burst), Backlog: orZero(l.Backlog),
-		PayloadBytes: orZero(l.PayloadBytes), Batch: orZero(l.Batch), Page: orZero(l.Page), Keys: orZero(l.Keys),
+	return signalbox.LimitsEdit{
+		Rate: l.Rate, Burst: l.Burst, Backlog: l.Backlog, PayloadBytes: l.PayloadBytes, Batch: l.Batch, Page: l.Page, Keys: l.Keys,
 	}
 }
 

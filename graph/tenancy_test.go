@@ -87,9 +87,7 @@ func (e keyFakes) whole() signalbox.APIKey {
 func (e tenantFakes) Create(_ context.Context, by signalbox.Principal, slug string, edit signalbox.TenantEdit) (signalbox.Tenant, error) {
 	err := e.note("CreateTenant", by.Actor, slug, edit)
 	t := signalbox.Tenant{ID: signalbox.ID{15: 9}, Slug: slug, Config: edit.Config, CreatedAt: moment}
-	if edit.Limits != nil {
-		t.Limits = *edit.Limits
-	}
+	t.Limits = t.Limits.With(edit.Limits)
 	if edit.Name != nil {
 		t.Name = *edit.Name
 	}

@@ -54,8 +54,7 @@ func (c *keysCreateCmd) Run(ctx context.Context, out output) error {
 	if c.ExpiresIn < 0 {
 		return errors.New("--expires-in is negative: leave it out for a key that never expires")
 	}
-	limits, _ := c.change(signalbox.Limits{})
-	edit := signalbox.KeyEdit{Name: c.Name, Permissions: permissions, Limits: limits}
+	edit := signalbox.KeyEdit{Name: c.Name, Permissions: permissions, Limits: signalbox.Limits{}.With(c.edit())}
 	if c.ExpiresIn > 0 {
 		edit.ExpiresAt = time.Now().Add(time.Duration(c.ExpiresIn))
 	}

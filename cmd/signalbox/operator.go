@@ -33,27 +33,10 @@ type limitFlags struct {
 	MaxPage         *int     `help:"Elements of one page of a list; 0 is no limit."`
 }
 
-// change is limits with what the flags say instead, and whether they say anything.
-func (f limitFlags) change(limits signalbox.Limits) (signalbox.Limits, bool) {
-	changed := false
-	if f.Rate != nil {
-		limits.Rate, changed = *f.Rate, true
+func (f limitFlags) edit() signalbox.LimitsEdit {
+	return signalbox.LimitsEdit{
+		Rate: f.Rate, Burst: f.Burst, Backlog: f.MaxBacklog, PayloadBytes: f.MaxPayloadBytes, Batch: f.MaxBatch, Page: f.MaxPage,
 	}
-	for _, n := range []struct {
-		given *int
-		limit *int
-	}{
-		{f.Burst, &limits.Burst},
-		{f.MaxBacklog, &limits.Backlog},
-		{f.MaxPayloadBytes, &limits.PayloadBytes},
-		{f.MaxBatch, &limits.Batch},
-		{f.MaxPage, &limits.Page},
-	} {
-		if n.given != nil {
-			*n.limit, changed = *n.given, true
-		}
-	}
-	return limits, changed
 }
 
 // table writes columns that line up.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -27,21 +26,13 @@ type tenantFlags struct {
 	MaxKeys *int `help:"Keys that still let somebody in; 0 is 1000."`
 }
 
-// limits is change of limitFlags with the limit that is a tenant's alone.
-func (f tenantFlags) limits(now signalbox.Limits) (signalbox.Limits, bool) {
-	limits, changed := f.change(now)
-	if f.MaxKeys != nil {
-		limits.Keys, changed = *f.MaxKeys, true
-	}
-	return limits, changed
-}
-
-func (f tenantFlags) settings() (app.TenantChange, error) {
-	change := app.TenantChange{Name: f.Name, Namespace: f.Namespace, Limits: f.limits}
+func (f tenantFlags) edit() (signalbox.TenantEdit, error) {
+	change := signalbox.TenantEdit{Name: f.Name, Namespace: f.Namespace, Limits: f.limitFlags.edit()}
+	change.Limits.Keys = f.MaxKeys
 	if f.Config != "" {
 		text, err := readFile(f.Config)
 		if err != nil {
-			return app.TenantChange{}, err
+			return signalbox.TenantEdit{}, err
 		}
 		change.Config = json.RawMessage(text)
 	}
@@ -60,7 +51,7 @@ type tenantsCreateCmd struct {
 }
 
 func (c *tenantsCreateCmd) Run(ctx context.Context, out output) error {
-	change, err := c.settings()
+	change, err := c.edit()
 	if err != nil {
 		return err
 	}
@@ -80,7 +71,7 @@ type tenantsSetCmd struct {
 }
 
 func (c *tenantsSetCmd) Run(ctx context.Context, out output) error {
-	change, err := c.settings()
+	change, err := c.edit()
 	if err != nil {
 		return err
 	}

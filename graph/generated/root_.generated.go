@@ -2626,7 +2626,7 @@ var sources = []*ast.Source{
   """
   auditLog(
     filter: AuditFilter
-    "At most 500."
+    "At most 500; fewer where they are large."
     first: Int = 50
     "An endCursor."
     after: String
@@ -2750,7 +2750,7 @@ enum WarningCode {
 `, BuiltIn: false},
 	{Name: "../schema/dispatch.graphqls", Input: `extend type Query {
   "Starts that rules called for, newest first."
-  dispatches(filter: DispatchFilter, "At most 500." first: Int = 50, "An endCursor." after: String): DispatchConnection! @can(any: ["events:read"])
+  dispatches(filter: DispatchFilter, "At most 500; fewer where they are large." first: Int = 50, "An endCursor." after: String): DispatchConnection! @can(any: ["events:read"])
 }
 
 extend type Mutation {
@@ -2882,7 +2882,7 @@ type Query {
   event(id: ID!): Event @can(any: ["events:read"])
 
   "Events, newest first."
-  events(filter: EventFilter, "At most 500." first: Int = 50, "An endCursor." after: String): EventConnection! @can(any: ["events:read"])
+  events(filter: EventFilter, "At most 500; fewer where they are large." first: Int = 50, "An endCursor." after: String): EventConnection! @can(any: ["events:read"])
 }
 
 input SendCustomEventInput {
@@ -3297,7 +3297,7 @@ type EventSample {
   """
   keys(
     filter: KeyFilter
-    "At most 500."
+    "At most 500; fewer where they are large."
     first: Int = 50
     "An endCursor."
     after: String
@@ -3430,7 +3430,7 @@ type Limits {
   keys: Int
 }
 
-"What is left out, or 0, is no limit of its own."
+"0 is no limit of its own; so is, of what is being made, what is left out."
 input LimitsInput {
   "Events a second over time, in each server process."
   rate: Float
@@ -3770,7 +3770,7 @@ scalar Duration
 
   "Every tenant, by slug. For operators."
   tenants(
-    "At most 500."
+    "At most 500; fewer where they are large."
     first: Int = 50
     "An endCursor."
     after: String
@@ -3837,7 +3837,7 @@ input UpdateTenantInput {
   name: String
   "One that the tenant has stays, once there are starts in it."
   namespace: String
-  "The whole of them."
+  "What is left out stays as it is."
   limits: LimitsInput
 }
 

@@ -380,7 +380,7 @@ type Limits struct {
 	Keys *int `json:"keys,omitempty"`
 }
 
-// What is left out, or 0, is no limit of its own.
+// 0 is no limit of its own; so is, of what is being made, what is left out.
 type LimitsInput struct {
 	// Events a second over time, in each server process.
 	Rate *float64 `json:"rate,omitempty"`
@@ -784,7 +784,7 @@ type UpdateTenantInput struct {
 	Name *string `json:"name,omitempty"`
 	// One that the tenant has stays, once there are starts in it.
 	Namespace *string `json:"namespace,omitempty"`
-	// The whole of them.
+	// What is left out stays as it is.
 	Limits *LimitsInput `json:"limits,omitempty"`
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -16,7 +15,7 @@ import (
 // is beyond those that a page shows (P-17).
 func TestAskingWhoOneIsReadsOneKey(t *testing.T) {
 	s := serve(t)
-	s.tenant("acme", app.TenantChange{})
+	s.tenant("acme", signalbox.TenantEdit{})
 	first := s.issue("acme", signalbox.KeyEdit{Name: "first"}, "events:send")
 	admin := s.key("acme", "tenant:admin")
 	var twenty strings.Builder
@@ -34,9 +33,9 @@ func TestAskingWhoOneIsReadsOneKey(t *testing.T) {
 // them and wherever, and all of them are listed, page by page (P-17).
 func TestKeysAreBounded(t *testing.T) {
 	s := serve(t)
-	limits := func(signalbox.Limits) (signalbox.Limits, bool) { return signalbox.Limits{Keys: 4}, true }
-	s.tenant("acme", app.TenantChange{Limits: limits}) // which makes one
-	s.tenant("other", app.TenantChange{})
+	keys := 4
+	s.tenant("acme", signalbox.TenantEdit{Limits: signalbox.LimitsEdit{Keys: &keys}}) // which makes one
+	s.tenant("other", signalbox.TenantEdit{})
 	admin, operator := s.key("acme", "tenant:admin"), s.key("other", "operator")
 	const create = `mutation($tenant: String) { createKey(input: {name: "", permissions: ["events:read"], tenant: $tenant}) { key { id } } }`
 	s.ok(admin, create, nil)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -74,8 +73,8 @@ type caller struct {
 // learns nothing (P-18).
 func TestWhoMayDoWhat(t *testing.T) {
 	s := serve(t)
-	s.tenant("acme", app.TenantChange{})
-	s.tenant("other", app.TenantChange{})
+	s.tenant("acme", signalbox.TenantEdit{})
+	s.tenant("other", signalbox.TenantEdit{})
 	admin := s.key("acme", "tenant:admin")
 	require.ElementsMatch(t, s.rootFieldsServed(admin), slices.Collect(maps.Keys(operations)), "every root field has a row, and no other")
 

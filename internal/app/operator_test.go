@@ -17,7 +17,7 @@ func TestKeysAreRevokedWithoutTheKeyToTheSecrets(t *testing.T) {
 	ring, err := app.NewSecretKey("k1")
 	require.NoError(t, err)
 	plain, sealing := app.Operator{DSN: dsn}, app.Operator{DSN: dsn, SecretKeys: ring}
-	_, err = sealing.CreateTenant(t.Context(), "acme", app.TenantChange{Config: []byte(`{"a":1}`)})
+	_, err = sealing.CreateTenant(t.Context(), "acme", signalbox.TenantEdit{Config: []byte(`{"a":1}`)})
 	require.NoError(t, err)
 	key, err := plain.CreateKey(t.Context(), "acme", signalbox.KeyEdit{Permissions: signalbox.Permissions{{Action: signalbox.ActionReadEvents}}})
 	require.NoError(t, err)
@@ -28,8 +28,8 @@ func TestKeysAreRevokedWithoutTheKeyToTheSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, log.Entries, 3)
 
-	limits := func(signalbox.Limits) (signalbox.Limits, bool) { return signalbox.Limits{Rate: 1}, true }
-	_, err = plain.ChangeTenant(t.Context(), "acme", app.TenantChange{Limits: limits})
+	rate := 1.0
+	_, err = plain.ChangeTenant(t.Context(), "acme", signalbox.TenantEdit{Limits: signalbox.LimitsEdit{Rate: &rate}})
 	require.ErrorContains(t, err, `"k1"`, "what would be written anew has to be opened first")
 	_, err = plain.RevokeKey(t.Context(), "nobody", key.ID)
 	require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(err))

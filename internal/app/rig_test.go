@@ -54,9 +54,9 @@ func serve(t *testing.T) *site {
 }
 
 // tenant makes a tenant, whose first key works at once.
-func (s *site) tenant(slug string, change app.TenantChange) {
+func (s *site) tenant(slug string, edit signalbox.TenantEdit) {
 	s.t.Helper()
-	_, err := s.operator.CreateTenant(s.t.Context(), slug, change)
+	_, err := s.operator.CreateTenant(s.t.Context(), slug, edit)
 	require.NoError(s.t, err)
 	key := s.key(slug, "tenant:admin")
 	s.ok(key, `{ viewer { tenant } }`, nil)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/signalbox/signalbox/internal/app"
+	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
 // Tenants without a namespace of their own share the server's, and rules may give
@@ -21,7 +21,7 @@ func TestTenantsDoNotMeetInTemporal(t *testing.T) {
 			runs := map[string]bool{}
 			for _, slug := range []string{"left", "right"} {
 				slug += "-" + map[string]string{"USE_EXISTING": "use", "TERMINATE_EXISTING": "end", "FAIL": "fail"}[policy]
-				s.tenant(slug, app.TenantChange{})
+				s.tenant(slug, signalbox.TenantEdit{})
 				admin := s.key(slug, "tenant:admin")
 				s.ok(admin, `mutation { updateSettings(input: {unknownNames: ACCEPT}) { unknownNames } }`, nil)
 				s.ok(admin, `mutation { createRule(publish: true, input: {name: "r", on: {type: "a", operation: "b"},

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/signalbox/signalbox/internal/app"
 	"github.com/signalbox/signalbox/internal/signalbox"
 )
 
@@ -30,7 +29,7 @@ type world struct {
 // own it has the type order/placed and the rule shared, as every world does.
 func (s *site) populate(slug, inside string) world {
 	s.t.Helper()
-	s.tenant(slug, app.TenantChange{})
+	s.tenant(slug, signalbox.TenantEdit{})
 	w := world{slug: slug, admin: s.key(slug, "tenant:admin")}
 	fill := strings.NewReplacer("SLUG", slug, "INSIDE", inside)
 	do := func(document string) *answer { return s.ok(w.admin, fill.Replace(document), nil) }

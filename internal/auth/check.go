@@ -73,12 +73,10 @@ func checkKeyEdit(e *signalbox.KeyEdit, now time.Time) error {
 	return signalbox.InvalidInput(f)
 }
 
-// checkTenant checks an edit, and the slug where there is one.
-func checkTenant(slug *string, e *signalbox.TenantEdit) error {
+// checkTenant checks an edit, and what it makes of a tenant.
+func checkTenant(t *signalbox.Tenant, e *signalbox.TenantEdit) error {
 	var f faults
-	if slug != nil {
-		f.add("/slug", signalbox.CheckSlug(*slug))
-	}
+	f.add("/slug", signalbox.CheckSlug(t.Slug))
 	if e.Name != nil {
 		f.add("/name", signalbox.CheckText(*e.Name, signalbox.MaxNameLength))
 	}
@@ -94,9 +92,7 @@ func checkTenant(slug *string, e *signalbox.TenantEdit) error {
 	if e.UnknownNames != nil && *e.UnknownNames != signalbox.UnknownReject && *e.UnknownNames != signalbox.UnknownAccept {
 		f.add("/unknownNames", errors.New("is REJECT or ACCEPT"))
 	}
-	if e.Limits != nil {
-		f.limits(*e.Limits)
-	}
+	f.limits(t.Limits)
 	return signalbox.InvalidInput(f)
 }
 

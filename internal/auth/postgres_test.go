@@ -22,7 +22,7 @@ func TestOnPostgres(t *testing.T) {
 	db := pgtest.Connect(t, dsn)
 	tenants, err := auth.NewTenants(auth.TenantsConfig{Store: db})
 	require.NoError(t, err)
-	tenant, err := tenants.Create(t.Context(), operator(), "acme", signalbox.TenantEdit{Limits: &signalbox.Limits{Rate: 9}})
+	tenant, err := tenants.Create(t.Context(), operator(), "acme", signalbox.TenantEdit{Limits: signalbox.LimitsEdit{Rate: pointer(9.0)}})
 	require.NoError(t, err)
 	_, err = tenants.Create(t.Context(), operator(), "acme", signalbox.TenantEdit{})
 	require.Equal(t, "/slug", refusal(t, err, signalbox.CodeInvalidInput, "").Path)

@@ -39,11 +39,11 @@ func (t *Tenants) Create(ctx context.Context, by signalbox.Principal, slug strin
 	if err := by.Require(signalbox.ActionOperator); err != nil {
 		return signalbox.Tenant{}, err
 	}
-	if err := checkTenant(&slug, &e); err != nil {
-		return signalbox.Tenant{}, err
-	}
 	made := signalbox.Tenant{Slug: slug, Config: json.RawMessage(`{}`), UnknownNames: signalbox.UnknownReject}
 	applyTenant(&made, &e)
+	if err := checkTenant(&made, &e); err != nil {
+		return signalbox.Tenant{}, err
+	}
 	return t.cfg.Store.CreateTenant(ctx, by.Actor, made)
 }
 
@@ -53,15 +53,12 @@ func (t *Tenants) Change(ctx context.Context, by signalbox.Principal, tenant sig
 	if err := mayManage(&by, tenant); err != nil {
 		return signalbox.Tenant{}, err
 	}
-	if !by.Permissions.Allow(signalbox.ActionOperator) && (e.Namespace != nil || e.Limits != nil) {
+	if !by.Permissions.Allow(signalbox.ActionOperator) && (e.Namespace != nil || e.Limits != signalbox.LimitsEdit{}) {
 		return signalbox.Tenant{}, signalbox.Errorf(signalbox.CodeForbidden, "a tenant's namespace and limits are set by an operator: leave them out, or ask one")
-	}
-	if err := checkTenant(nil, &e); err != nil {
-		return signalbox.Tenant{}, err
 	}
 	return t.cfg.Store.ChangeTenant(ctx, by.Actor, tenant, func(t *signalbox.Tenant) error {
 		applyTenant(t, &e)
-		return nil
+		return checkTenant(t, &e)
 	})
 }
 
@@ -78,7 +75,5 @@ func applyTenant(t *signalbox.Tenant, e *signalbox.TenantEdit) {
 	if e.UnknownNames != nil {
 		t.UnknownNames = *e.UnknownNames
 	}
-	if e.Limits != nil {
-		t.Limits = *e.Limits
-	}
+	t.Limits = t.Limits.With(e.Limits)
 }

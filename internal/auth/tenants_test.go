@@ -30,6 +30,7 @@ func pointer[T any](v T) *T { return &v }
 func TestTenants(t *testing.T) {
 	var actors []string
 	stored := acme
+	stored.Limits.Page = 7
 	service, err := auth.NewTenants(auth.TenantsConfig{Store: &tenants{
 		create: func(actor string, made signalbox.Tenant) (signalbox.Tenant, error) {
 			actors = append(actors, actor)
@@ -50,7 +51,7 @@ func TestTenants(t *testing.T) {
 	require.Equal(t, signalbox.Tenant{ID: signalbox.ID{5}, Slug: "new", Config: json.RawMessage(`{}`), UnknownNames: signalbox.UnknownReject}, made)
 	whole := signalbox.TenantEdit{
 		Namespace: pointer("acme-prod"), Config: json.RawMessage(`{"a":1}`),
-		UnknownNames: pointer(signalbox.UnknownAccept), Limits: &signalbox.Limits{Rate: 9},
+		UnknownNames: pointer(signalbox.UnknownAccept), Limits: signalbox.LimitsEdit{Rate: pointer(9.0)},
 	}
 	made, err = service.Create(t.Context(), operator(), "new", whole)
 	require.NoError(t, err)
@@ -59,15 +60,22 @@ func TestTenants(t *testing.T) {
 	changed, err := service.Change(t.Context(), admin(acme), acme.ID, signalbox.TenantEdit{Config: whole.Config})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"a":1}`, string(changed.Config))
-	require.Equal(t, acme.Limits, changed.Limits)
+	require.Equal(t, stored.Limits, changed.Limits)
 	changed, err = service.Change(t.Context(), operator(), acme.ID, whole)
 	require.NoError(t, err)
-	require.Equal(t, signalbox.Limits{Rate: 9}, changed.Limits)
+	require.Equal(t, signalbox.Limits{Rate: 9, Page: 7}, changed.Limits, "of the limits, too, what is left out stays")
 	require.Equal(t, []string{"cli root", "cli root", "oidc admin", "cli root"}, actors)
 }
 
 func TestTenantsRefuse(t *testing.T) {
-	service, err := auth.NewTenants(auth.TenantsConfig{Store: &tenants{}}) // which is never asked
+	service, err := auth.NewTenants(auth.TenantsConfig{Store: &tenants{ // which stores nothing
+		change: func(_ string, _ signalbox.ID, change func(*signalbox.Tenant) error) (signalbox.Tenant, error) {
+			stored := acme
+			err := change(&stored)
+			require.Error(t, err)
+			return signalbox.Tenant{}, err
+		},
+	}})
 	require.NoError(t, err)
 	own := signalbox.TenantEdit{Config: json.RawMessage(`{}`)}
 	for name, c := range map[string]struct {
@@ -79,7 +87,7 @@ func TestTenantsRefuse(t *testing.T) {
 	}{
 		"another tenant's admin":  {admin(other), acme.ID, own, signalbox.CodeNotFound, "there is no such tenant"},
 		"no admin":                {sender(acme), acme.ID, own, signalbox.CodeForbidden, "needs the permission tenant:admin"},
-		"an admin's limits":       {admin(acme), acme.ID, signalbox.TenantEdit{Limits: &signalbox.Limits{}}, signalbox.CodeForbidden, "set by an operator"},
+		"an admin's limits":       {admin(acme), acme.ID, signalbox.TenantEdit{Limits: signalbox.LimitsEdit{Page: pointer(0)}}, signalbox.CodeForbidden, "set by an operator"},
 		"an admin's namespace":    {admin(acme), acme.ID, signalbox.TenantEdit{Namespace: pointer("")}, signalbox.CodeForbidden, "set by an operator"},
 		"a config that is a list": {admin(acme), acme.ID, signalbox.TenantEdit{Config: json.RawMessage(`[]`)}, signalbox.CodeInvalidInput, "/config is not an object"},
 		"a config that is null":   {admin(acme), acme.ID, signalbox.TenantEdit{Config: json.RawMessage(`null`)}, signalbox.CodeInvalidInput, "/config is not an object"},
@@ -89,7 +97,7 @@ func TestTenantsRefuse(t *testing.T) {
 		"a policy":                {admin(acme), acme.ID, signalbox.TenantEdit{UnknownNames: pointer(signalbox.UnknownNames("MAYBE"))}, signalbox.CodeInvalidInput, "/unknownNames is REJECT or ACCEPT"},
 		"no policy":               {admin(acme), acme.ID, signalbox.TenantEdit{UnknownNames: pointer(signalbox.UnknownNames(""))}, signalbox.CodeInvalidInput, "/unknownNames is REJECT or ACCEPT"},
 		"a namespace":             {operator(), acme.ID, signalbox.TenantEdit{Namespace: pointer("a\x00")}, signalbox.CodeInvalidInput, "/namespace has a control character"},
-		"limits":                  {operator(), acme.ID, signalbox.TenantEdit{Limits: &signalbox.Limits{Burst: 1}}, signalbox.CodeInvalidInput, "/limits/burst says nothing without a rate"},
+		"limits":                  {operator(), acme.ID, signalbox.TenantEdit{Limits: signalbox.LimitsEdit{Rate: pointer(0.0), Burst: pointer(1)}}, signalbox.CodeInvalidInput, "/limits/burst says nothing without a rate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := service.Change(t.Context(), c.by, c.tenant, c.edit)

@@ -20,6 +20,30 @@ type Limits struct {
 	Keys int `json:"keys,omitempty"`
 }
 
+// LimitsEdit asks for other limits; nil stays as it is, and zero is no limit.
+type LimitsEdit struct {
+	Rate                                            *float64
+	Burst, Backlog, PayloadBytes, Batch, Page, Keys *int
+}
+
+// With is l with what the edit says instead.
+func (l Limits) With(e LimitsEdit) Limits {
+	set(&l.Rate, e.Rate)
+	set(&l.Burst, e.Burst)
+	set(&l.Backlog, e.Backlog)
+	set(&l.PayloadBytes, e.PayloadBytes)
+	set(&l.Batch, e.Batch)
+	set(&l.Page, e.Page)
+	set(&l.Keys, e.Keys)
+	return l
+}
+
+func set[T any](limit, given *T) {
+	if given != nil {
+		*limit = *given
+	}
+}
+
 // DefaultKeys is how many keys that still let somebody in a tenant may have that has
 // no limit of its own.
 const DefaultKeys = 1000

@@ -60,5 +60,5 @@ type TenantEdit struct {
 	Namespace    *string
 	Config       json.RawMessage // an object
 	UnknownNames *UnknownNames
-	Limits       *Limits
+	Limits       LimitsEdit
 }
