@@ -79,6 +79,8 @@ func (g *generator) do(ctx context.Context, j job) (sample, error) {
 		return load(ctx, j, 1, g.sender("STARTED", operationStarted))
 	case "send-bulk-later":
 		return load(ctx, j, bulkSize, g.bulkSender(operationStarted, "PENDING", "ACCEPTED"))
+	case "read":
+		return load(ctx, j, 1, g.reader)
 	case "pace":
 		return g.pace(ctx, j)
 	case "latency":

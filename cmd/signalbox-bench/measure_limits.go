@@ -65,13 +65,18 @@ const (
 
 // fair measures what one tenant notices of another that sends ten times its rate:
 // its own times alone, beside the other at its rate, and at ten times of it, in turns;
-// and at ten times of it over more connections than a program has, too.
+// and at ten times of it over more connections than a program has, and beside one that
+// reads over as many as fast as it can, too.
 func (b *bench) fair(ctx context.Context) error {
 	steady, err := b.newTenant(ctx, "bench-steady")
 	if err != nil {
 		return err
 	}
 	noisy, err := b.newTenant(ctx, "bench-noisy")
+	if err != nil {
+		return err
+	}
+	reading, err := b.newKey(ctx, noisy.slug, "events:read")
 	if err != nil {
 		return err
 	}
@@ -95,32 +100,39 @@ func (b *bench) fair(ctx context.Context) error {
 			return err
 		}
 		b.say("fair: capacity %s; one tenant sends %s, the other may send %s", perSecond(most), perSecond(most*steadyShare), perSecond(limit))
-		others := []struct {
-			times       float64
-			connections int
-		}{{0, 0}, {1, capacityConnections}, {excess, capacityConnections}, {excess, floodConnections}}
-		var behaved, greedy, moved, flooded []pair
+		sending := func(times float64, connections int) job {
+			return job{Do: "pace", Key: noisy.key, Rate: times * limit, Connections: connections}
+		}
+		others := [5]job{
+			{},
+			sending(1, capacityConnections), sending(excess, capacityConnections), sending(excess, floodConnections),
+			{Do: "read", Key: reading, Connections: floodConnections},
+		}
+		var behaved, greedy, moved, flooded, read []pair
 		turns := b.flags.Rounds * fairTurns
 		for i := range turns + 1 {
-			var by [4]sample
+			var by [len(others)]sample
 			for j, other := range others {
-				if by[j], err = b.beside(ctx, steady, noisy, noise, most*steadyShare, limit*other.times, other.connections); err != nil {
+				if by[j], err = b.beside(ctx, steady, noise, most*steadyShare, other); err != nil {
 					return err
 				}
 			}
 			if i == 0 {
 				continue
 			}
-			b.say("fair %d/%d: p99 alone %s, beside the other's rate %s, beside ten times of it %s, over %d connections %s", i, turns, ms(by[0].P99), ms(by[1].P99), ms(by[2].P99), floodConnections, ms(by[3].P99))
+			b.say("fair %d/%d: p99 alone %s, beside the other's rate %s, beside ten times of it %s, over %d connections %s, beside readers on as many %s",
+				i, turns, ms(by[0].P99), ms(by[1].P99), ms(by[2].P99), floodConnections, ms(by[3].P99), ms(by[4].P99))
 			behaved = append(behaved, pair{Raw: by[0], Ours: by[1]})
 			greedy = append(greedy, pair{Raw: by[0], Ours: by[2]})
 			moved = append(moved, pair{Raw: by[1], Ours: by[2]})
 			flooded = append(flooded, pair{Raw: by[1], Ours: by[3]})
+			read = append(read, pair{Raw: by[1], Ours: by[4]})
 		}
 		b.report.latency("alone → beside another at its rate", medians(behaved), aim{}, aim{})
 		b.report.latency("alone → beside another at 10× its rate", medians(greedy), aim{}, aim{})
 		b.report.latency("beside another at its rate → at 10×", medians(moved), aim{}, aim{ratioMost: 1.25})
 		b.report.latency(fmt.Sprintf("the same, over %d connections", floodConnections), medians(flooded), aim{}, aim{})
+		b.report.latency(fmt.Sprintf("beside another at its rate → readers on %d", floodConnections), medians(read), aim{}, aim{})
 		return nil
 	})
 }
@@ -140,20 +152,18 @@ func medians(pairs []pair) []pair {
 	}}
 }
 
-// beside is the steady tenant's sample while the noisy one sends at a pace, 0 being none.
-func (b *bench) beside(ctx context.Context, steady, noisy *tenantKey, noise *link, pace, noisePace float64, connections int) (sample, error) {
+// beside is the steady tenant's sample while the noisy one does its job, if it has one.
+func (b *bench) beside(ctx context.Context, steady *tenantKey, noise *link, pace float64, other job) (sample, error) {
 	long := b.flags.Seconds * fairLong
 	type result struct {
 		sample
 		err error
 	}
 	done := make(chan result, 1)
-	if noisePace > 0 {
+	if other.Do != "" {
+		other.Server, other.Seconds = b.server.address, long+2*noiseLead.Seconds()
 		go func() {
-			s, err := noise.do(ctx, job{
-				Do: "pace", Server: b.server.address, Key: noisy.key, Rate: noisePace, Connections: connections,
-				Seconds: long + 2*noiseLead.Seconds(),
-			})
+			s, err := noise.do(ctx, other)
 			done <- result{s, err}
 		}()
 	} else {
@@ -166,17 +176,17 @@ func (b *bench) beside(ctx context.Context, steady, noisy *tenantKey, noise *lin
 	share := func(before, after time.Duration) float64 { return (after - before).Seconds() / long }
 	b.say("  processors in use: server %.2f, Postgres %.2f, load %.2f, noise %.2f", share(before.server, after.server), share(before.postgres, after.postgres),
 		share(before.client, after.client), share(noiseBefore, noiseAfter))
-	other := <-done
+	theirs := <-done
 	switch {
 	case err != nil:
 		return sample{}, err
-	case other.err != nil:
-		return sample{}, other.err
+	case theirs.err != nil:
+		return sample{}, theirs.err
 	case len(s.Refused) > 0:
 		return sample{}, fmt.Errorf("of the steady tenant some were refused: %v", s.Refused)
 	}
-	if noisePace > 0 {
-		b.say("  the other: %s accepted, %v refused, %d not sent; this one: %d not sent", perSecond(other.rate()), other.Refused, other.Unserved, s.Unserved)
+	if other.Do != "" {
+		b.say("  the other: %s done, %v refused, %d not sent; this one: %d not sent", perSecond(theirs.rate()), theirs.Refused, theirs.Unserved, s.Unserved)
 	}
 	return s, nil
 }

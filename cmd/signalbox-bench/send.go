@@ -60,6 +60,28 @@ func (g *generator) bulkSender(name, outcome, wait string) func(context.Context,
 	}
 }
 
+const readBody = `{"query":"{ events(first: 50) { nodes { id type operation outcome payload { id data } } } }"}`
+
+// reader asks for a page of events, again as soon as it is answered, be it that there
+// is no room for it now.
+func (g *generator) reader(ctx context.Context, j job) (operation, error) {
+	c, err := dialHTTP(ctx, j)
+	if err != nil {
+		return operation{}, err
+	}
+	return operation{close: c.close, do: func(context.Context) error {
+		status, err := c.exchange([]byte(readBody))
+		if err != nil {
+			return err
+		}
+		page := bytes.HasPrefix(c.in, []byte(`{"data":{"events":{`))
+		if code := member(c.in, `"code":"`); !page && code != "OVERLOADED" {
+			return fmt.Errorf("the server answered %d: %.300s", status, c.in)
+		}
+		return nil
+	}}, nil
+}
+
 // httpConn is one kept-alive connection and just enough HTTP/1.1 for this server's
 // answers. A load generator shares the machine with what it measures, so it has to
 // be lean; net/http's client costs more than the server does.

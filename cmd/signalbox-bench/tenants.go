@@ -29,14 +29,14 @@ func (b *bench) newTenant(ctx context.Context, slug string) (*tenantKey, error) 
 	}
 	t := &tenantKey{slug: slug}
 	var err error
-	if t.key, err = b.newKey(ctx, slug); err != nil {
+	if t.key, err = b.newKey(ctx, slug, "events:send:"+eventType+"/*"); err != nil {
 		return nil, err
 	}
 	return t, b.db.QueryRow(ctx, `SELECT id FROM tenants WHERE slug = $1`, slug).Scan(&t.id)
 }
 
-func (b *bench) newKey(ctx context.Context, slug string) (string, error) {
-	key, err := b.command(ctx, "", "keys", "create", "--tenant", slug, "--name", "benchmark", "--can", "events:send:"+eventType+"/*")
+func (b *bench) newKey(ctx context.Context, slug, permission string) (string, error) {
+	key, err := b.command(ctx, "", "keys", "create", "--tenant", slug, "--name", "benchmark", "--can", permission)
 	return strings.TrimSpace(key), err
 }
 
