@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -71,13 +72,23 @@ func up(ctx context.Context, provider *goose.Provider) ([]Migration, error) {
 	results, err := provider.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
-		results, err = partial.Applied, fmt.Errorf("%s: %w", filepath.Base(partial.Failed.Source.Path), partial.Err)
+		results, err = partial.Applied, fmt.Errorf("%s: %w", filepath.Base(partial.Failed.Source.Path), said(partial.Err))
 	}
 	applied := make([]Migration, 0, len(results))
 	for _, r := range results {
 		applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now(), Took: r.Duration})
 	}
 	return applied, err
+}
+
+// said is the sentence alone where a migration of ours has raised one.
+func said(err error) error {
+	const raised = "P0001" // raise_exception
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == raised {
+		return errors.New(pg.Message)
+	}
+	return err
 }
 
 // MigrationStatus lists every migration that this binary knows.
