@@ -40,8 +40,8 @@ func (*memory) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]b
 	return signalbox.ID{}, [32]byte{}, nil
 }
 
-func (m *memory) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.StoredEvent, error) {
-	return nil, signalbox.Errorf(signalbox.CodeNotFound, "no such event")
+func (m *memory) EventsByID(context.Context, signalbox.ID, []signalbox.ID) ([]signalbox.StoredEvent, error) {
+	return nil, nil
 }
 
 func (m *memory) Start(context.Context, *signalbox.Event, []signalbox.Dispatch) {}

@@ -57,7 +57,7 @@ func (*neighbours) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [
 	return signalbox.ID{}, [32]byte{}, nil
 }
 
-func (n *neighbours) Event(context.Context, signalbox.ID, signalbox.ID) (*signalbox.StoredEvent, error) {
+func (n *neighbours) EventsByID(context.Context, signalbox.ID, []signalbox.ID) ([]signalbox.StoredEvent, error) {
 	n.touched = append(n.touched, "read")
 	return nil, errors.New("nothing is stored")
 }

@@ -43,8 +43,17 @@ func (parts) Keyed(context.Context, signalbox.ID, string) (signalbox.ID, [32]byt
 	return signalbox.ID{}, [32]byte{}, nil
 }
 
-func (p parts) Event(ctx context.Context, _, _ signalbox.ID) (*signalbox.StoredEvent, error) {
-	return p.event(ctx)
+func (p parts) EventsByID(ctx context.Context, _ signalbox.ID, ids []signalbox.ID) ([]signalbox.StoredEvent, error) {
+	found := make([]signalbox.StoredEvent, len(ids))
+	for i, id := range ids {
+		e, err := p.event(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found[i] = *e
+		found[i].ID = id
+	}
+	return found, nil
 }
 
 // A duplicate that has seen its event is acknowledged, whatever the database does
@@ -143,4 +152,74 @@ func TestABatchOfRefusedDuplicatesWaitsOnce(t *testing.T) { // X-06
 		require.Equal(t, signalbox.ID{1}, one.Result.Event.ID)
 	}
 	require.Equal(t, signalbox.CodeIdempotencyConflict, signalbox.ErrorCode(results[len(batch)].Err))
+}
+
+// Whoever had no answer sends all of a batch again: that is looked up in one go, and
+// then again only for those whose starts are under way. The keys of events that are
+// gone say so, each for itself.
+func TestABatchOfDuplicatesIsLookedUpTogether(t *testing.T) { // X-06
+	const events, budget = 200, 30 * time.Second
+	owners := make([]signalbox.ID, events)
+	for i := range owners {
+		owners[i] = signalbox.ID(uuid.Must(uuid.NewV7()))
+	}
+	gone, underWay := owners[7], owners[9]
+	var looks [][]signalbox.ID
+	s := lookups{gone: gone, parts: parts{
+		append: func(records []*signalbox.Record) {
+			for i, r := range records {
+				r.Owner = owners[i%events] // the last is sent twice
+			}
+		},
+	}}
+	s.looked = func(ids []signalbox.ID) { looks = append(looks, ids) }
+	s.dispatches = func(id signalbox.ID) []signalbox.Dispatch {
+		if id == underWay && len(looks) < 3 {
+			return []signalbox.Dispatch{{Rule: "r", Status: signalbox.StatusPending, Attempts: 1}}
+		}
+		return []signalbox.Dispatch{{Rule: "r", Status: signalbox.StatusStarted, Attempts: 1}}
+	}
+	service, err := ingest.New(ingest.Config{
+		Catalogue: s, Store: s, Starter: s, Relay: s, Backlog: s, Limiter: limiter(t, signalbox.Limits{}),
+		Limits: ingest.Limits{StartTimeout: budget}, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	batch := make([]ingest.Input, events+1)
+	for i := range batch {
+		batch[i] = input(`{}`)
+		batch[i].IdempotencyKey = owners[i%events].String()
+	}
+	results := service.SendBatch(t.Context(), admin(signalbox.Tenant{}), batch)
+	require.Len(t, looks, 3)
+	require.ElementsMatch(t, owners, looks[0], "each once")
+	require.Equal(t, [][]signalbox.ID{{underWay}, {underWay}}, looks[1:])
+	for i, one := range results {
+		if owners[i%events] == gone {
+			require.Equal(t, signalbox.CodeNotFound, signalbox.ErrorCode(one.Err))
+			continue
+		}
+		require.NoError(t, one.Err)
+		require.True(t, one.Result.Duplicate)
+		require.Equal(t, owners[i%events], one.Result.Event.ID)
+		require.Equal(t, signalbox.StatusStarted, one.Result.Dispatches[0].Status)
+	}
+}
+
+// lookups are parts that know every event but one.
+type lookups struct {
+	parts
+	gone       signalbox.ID
+	looked     func(ids []signalbox.ID)
+	dispatches func(signalbox.ID) []signalbox.Dispatch
+}
+
+func (l lookups) EventsByID(_ context.Context, _ signalbox.ID, ids []signalbox.ID) ([]signalbox.StoredEvent, error) {
+	l.looked(ids)
+	var found []signalbox.StoredEvent
+	for _, id := range ids {
+		if id != l.gone {
+			found = append(found, signalbox.StoredEvent{Event: signalbox.Event{ID: id}, Dispatches: l.dispatches(id)})
+		}
+	}
+	return found, nil
 }

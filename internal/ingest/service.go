@@ -36,7 +36,8 @@ type Catalogue interface {
 type Store interface {
 	// Append commits each record whole or not at all, and sets its Owner or Err.
 	Append(records []*signalbox.Record)
-	Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error)
+	// EventsByID is those of the events that are there, in no order.
+	EventsByID(ctx context.Context, tenant signalbox.ID, ids []signalbox.ID) ([]signalbox.StoredEvent, error)
 	// Keyed finds the event that an idempotency key belongs to, and what was sent with
 	// it; a zero id where the key has not been used.
 	Keyed(ctx context.Context, tenant signalbox.ID, key string) (event signalbox.ID, fingerprint [32]byte, err error)
@@ -180,17 +181,20 @@ func (s *Service) SendBatch(ctx context.Context, p signalbox.Principal, inputs [
 	// From here on the work outlives a client that goes away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.StartTimeout)
 	defer cancel()
-	if len(sends) == 1 {
-		s.finish(ctx, &sends[0])
-		return results
-	}
 	var wg sync.WaitGroup
+	var duplicates []*send
 	for i := range sends {
-		if needsTime(&sends[i]) {
-			wg.Go(func() { s.finish(ctx, &sends[i]) })
-		} else {
-			s.finish(ctx, &sends[i])
+		switch one := &sends[i]; {
+		case one.isDuplicate():
+			duplicates = append(duplicates, one)
+		case len(sends) > 1 && len(one.record.Dispatches) > 0:
+			wg.Go(func() { s.finish(ctx, one) })
+		default:
+			s.finish(ctx, one)
 		}
+	}
+	if len(duplicates) > 0 {
+		s.originals(ctx, p.Tenant.ID, duplicates)
 	}
 	wg.Wait()
 	return results
@@ -315,19 +319,12 @@ func (s *Service) append(p *signalbox.Principal, sends []send) {
 	}
 }
 
-func needsTime(one *send) bool {
-	r := one.record
-	return r.Err == nil && (r.Owner != r.Event.ID || len(r.Dispatches) > 0)
-}
-
 // finish makes the starts of what has been committed, and the answer.
 func (s *Service) finish(ctx context.Context, one *send) {
 	r := one.record
 	switch {
 	case r.Err != nil:
 		one.result.Err = r.Err
-	case r.Owner != r.Event.ID:
-		one.result.Result, one.result.Err = s.original(ctx, one)
 	default:
 		if one.in.Wait == WaitAccepted {
 			for i := range r.Dispatches {
@@ -338,43 +335,4 @@ func (s *Service) finish(ctx context.Context, one *send) {
 		}
 		one.result.Result = &Result{Event: r.Event, Dispatches: r.Dispatches, Warnings: one.warnings}
 	}
-}
-
-// duplicatePoll is how soon a duplicate looks whether the starts that the original's
-// sender waits for have been made; it doubles with each look.
-const duplicatePoll = 25 * time.Millisecond
-
-// original is the answer to a duplicate: that of the event which the key belongs
-// to, as it is now. It waits for the starts as the original does. Only the
-// first look may fail the send: once the event is known, a database that goes away
-// costs the news of its starts, and no more time than the budget.
-func (s *Service) original(ctx context.Context, one *send) (*Result, error) {
-	r, wait := one.record, one.in.Wait
-	stored, err := s.cfg.Store.Event(context.WithoutCancel(ctx), r.Event.Tenant, r.Owner)
-	if err != nil {
-		return nil, err
-	}
-	for pause := duplicatePoll; wait != WaitAccepted && ctx.Err() == nil && firstAttemptUnderWay(stored.Dispatches); pause *= 2 {
-		select {
-		case <-time.After(pause):
-			newer, err := s.cfg.Store.Event(ctx, r.Event.Tenant, r.Owner)
-			if err != nil {
-				continue // what has been seen is answer enough
-			}
-			stored = newer
-		case <-ctx.Done():
-		}
-	}
-	return &Result{Event: stored.Event, Dispatches: stored.Dispatches, Warnings: one.warnings, Duplicate: true}, nil
-}
-
-// firstAttemptUnderWay tells whether any start is PENDING for no other reason than
-// that its first attempt has not come back.
-func firstAttemptUnderWay(dispatches []signalbox.Dispatch) bool {
-	for _, d := range dispatches {
-		if d.Status == signalbox.StatusPending && d.Attempts > 0 && d.LastError == nil {
-			return true
-		}
-	}
-	return false
 }

@@ -1,8 +1,11 @@
 package postgres_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -90,6 +93,38 @@ func TestAppendStoresWhatWasSent(t *testing.T) { // P-05, P-07, P-14
 	require.NoError(t, err)
 	want[1].Input = nil // which no list shows
 	require.Equal(t, want[1:], listed)
+}
+
+// More are looked up than one exchange asks for; another tenant's, and those that are
+// not there, are passed over.
+func TestEventsByID(t *testing.T) { // X-06, I7
+	db := pgtest.Open(t)
+	other, err := db.CreateTenant(t.Context(), "test", signalbox.Tenant{Slug: "other"})
+	require.NoError(t, err)
+	var records []*signalbox.Record
+	ids := []signalbox.ID{{1}}
+	for i := range 250 {
+		r := record("", "a", "b")
+		r.Event.EntityID = strconv.Itoa(i)
+		records, ids = append(records, r), append(ids, r.Event.ID)
+	}
+	foreign := record("")
+	foreign.Event.Tenant = other.ID
+	stored(t, db, append(records, foreign)...)
+	found, err := db.EventsByID(t.Context(), defaultTenant, append(ids, foreign.Event.ID))
+	require.NoError(t, err)
+	require.Len(t, found, len(records))
+	slices.SortFunc(found, func(a, b signalbox.StoredEvent) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(records, func(a, b *signalbox.Record) int { return bytes.Compare(a.Event.ID[:], b.Event.ID[:]) })
+	for i, r := range records {
+		require.Equal(t, r.Event.EntityID, found[i].EntityID)
+		require.Equal(t, r.Event.Data, found[i].Data)
+		require.Len(t, found[i].Dispatches, 2)
+		require.Equal(t, r.Dispatches[0].WorkflowID, found[i].Dispatches[0].WorkflowID)
+	}
+	none, err := db.EventsByID(t.Context(), other.ID, ids)
+	require.NoError(t, err)
+	require.Empty(t, none)
 }
 
 func TestAppendTellsAbsentNullAndEmptyApart(t *testing.T) { // P-03

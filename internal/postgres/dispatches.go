@@ -127,11 +127,15 @@ func (db *DB) dispatchesOf(ctx context.Context, tenant signalbox.ID, events []si
 	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		return nil, translate(err)
 	}
-	of := make(map[signalbox.ID][]signalbox.Dispatch, len(events))
-	for _, d := range found {
+	return byEvent(found), nil
+}
+
+func byEvent(dispatches []signalbox.Dispatch) map[signalbox.ID][]signalbox.Dispatch {
+	of := make(map[signalbox.ID][]signalbox.Dispatch)
+	for _, d := range dispatches {
 		of[d.EventID] = append(of[d.EventID], d)
 	}
-	return of, nil
+	return of
 }
 
 // queueDispatchesOf adds the statement that finds the dispatches of events, by rule
@@ -146,10 +150,18 @@ CROSS JOIN LATERAL (
     WHERE d.tenant_id = $1 AND d.id >= w.first AND d.id < w.next AND d.event_id = w.event_id
 ) d
 ORDER BY d.rule`
-	ids, first, next := make([][16]byte, len(events)), make([][16]byte, len(events)), make([][16]byte, len(events))
+	first, next := make([][16]byte, len(events)), make([][16]byte, len(events))
 	for i, id := range events {
-		ids[i] = id
 		first[i], next[i] = sameMillisecond(id)
 	}
-	queue(batch, sql, tenant, ids, first, next).Query(collect(found, scanDispatch))
+	queue(batch, sql, tenant, bytesOf(events), first, next).Query(collect(found, scanDispatch))
+}
+
+// bytesOf is ids as the driver takes an array of them.
+func bytesOf(ids []signalbox.ID) [][16]byte {
+	all := make([][16]byte, len(ids))
+	for i, id := range ids {
+		all[i] = id
+	}
+	return all
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,26 +20,63 @@ func scanEvent(row pgx.CollectableRow) (signalbox.Event, error) {
 
 // Event is one event of a tenant with its dispatches; NOT_FOUND where there is none.
 func (db *DB) Event(ctx context.Context, tenant, id signalbox.ID) (*signalbox.StoredEvent, error) {
+	found, err := db.lookUp(ctx, tenant, []signalbox.ID{id}, dispatchColumnList)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, signalbox.Errorf(signalbox.CodeNotFound, "there is no event with the id %s", id)
+	}
+	return &found[0], nil
+}
+
+// EventsByID is those of a tenant's events that are there, with their dispatches but
+// without the inputs of these, in no order.
+func (db *DB) EventsByID(ctx context.Context, tenant signalbox.ID, ids []signalbox.ID) ([]signalbox.StoredEvent, error) {
+	return db.lookUp(ctx, tenant, ids, listedDispatch)
+}
+
+// lookedUpAtOnce is how many events one exchange with the database asks for.
+const lookedUpAtOnce = 100
+
+// lookUp has one place among those who look events up, however many they are.
+func (db *DB) lookUp(ctx context.Context, tenant signalbox.ID, ids []signalbox.ID, columns string) ([]signalbox.StoredEvent, error) {
 	leave, err := db.looks.enter(ctx, tenant, db.timeout, "too many events are being looked up at once; ask again later")
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
+	all := make([]signalbox.StoredEvent, 0, len(ids))
+	for some := range slices.Chunk(ids, lookedUpAtOnce) {
+		events, dispatches, err := db.exchange(ctx, tenant, some, columns)
+		if err != nil {
+			return nil, err
+		}
+		for i := range events {
+			all = append(all, signalbox.StoredEvent{Event: events[i], Dispatches: dispatches[events[i].ID]})
+		}
+	}
+	return all, nil
+}
+
+func (db *DB) exchange(ctx context.Context, tenant signalbox.ID, ids []signalbox.ID, columns string) ([]signalbox.Event, map[signalbox.ID][]signalbox.Dispatch, error) {
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
-	var found []signalbox.Event
+	var events []signalbox.Event
 	var dispatches []signalbox.Dispatch
 	var batch pgx.Batch
 	enterTenant(&batch, tenant)
-	queue(&batch, `SELECT `+eventColumnList+` FROM events e WHERE e.tenant_id = $1 AND e.id = $2`, tenant, id).Query(collect(&found, scanEvent))
-	queueDispatchesOf(&batch, tenant, dispatchColumnList, []signalbox.ID{id}, &dispatches)
+	// Each id by itself finds its partition; = ANY would ask all of them. OFFSET 0 keeps
+	// the planner from joining in another way, which reads a table where it guesses wrong.
+	queue(&batch, `
+SELECT `+eventColumnList+`
+FROM unnest($2::uuid[]) AS w(id)
+CROSS JOIN LATERAL (SELECT * FROM events e WHERE e.tenant_id = $1 AND e.id = w.id OFFSET 0) e`, tenant, bytesOf(ids)).Query(collect(&events, scanEvent))
+	queueDispatchesOf(&batch, tenant, columns, ids, &dispatches)
 	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
-		return nil, translate(err)
+		return nil, nil, translate(err)
 	}
-	if len(found) == 0 {
-		return nil, signalbox.Errorf(signalbox.CodeNotFound, "there is no event with the id %s", id)
-	}
-	return &signalbox.StoredEvent{Event: found[0], Dispatches: dispatches}, nil
+	return events, byEvent(dispatches), nil
 }
 
 // outcomeOf is signalbox.OutcomeOf in SQL.
