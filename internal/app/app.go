@@ -42,10 +42,14 @@ type App struct {
 	down     teardown
 	stopping atomic.Bool
 	served   chan error
+	// begin sets going what speaks to Temporal. A server that cannot serve starts no
+	// workflows, and says one line: why it cannot.
+	begin func()
 }
 
-// New makes every part, reaches the database once and sets the background loops
-// going; Start opens the door. Temporal is not asked: it may be down.
+// New makes every part, reaches the database once and sets going what keeps up with
+// it; Start opens the door and sets going the rest. Temporal is not asked: it may be
+// down.
 func New(ctx context.Context, options Options) (*App, error) {
 	opts, err := options.complete()
 	if err != nil {
@@ -77,7 +81,6 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.down.push("temporal client", func(context.Context) error { temporal.Close(); return nil })
-	a.down.background("temporal probe", func(ctx context.Context) { dispatch.Probe(ctx, temporal.WorkflowService(), o.Temporal) })
 
 	marker := postgres.NewMarker(a.db, log)
 	a.down.push("marks", marker.Stop)
@@ -91,7 +94,10 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	relay := dispatch.NewRelay(a.db, runner, log)
-	a.down.background("relay", relay.Run)
+	a.begin = func() {
+		a.down.background("relay", relay.Run)
+		a.down.background("temporal probe", func(ctx context.Context) { dispatch.Probe(ctx, temporal.WorkflowService(), o.Temporal) })
+	}
 	road, err := a.buildRoad(runner, relay)
 	if err != nil {
 		return err
@@ -258,6 +264,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	listener = httpserver.LimitListener(listener, a.opts.MaxConnections, a.opts.MaxConnectionsPerAddress)
 	a.listener = listener
+	a.begin()
 	go func() { a.served <- a.server.Serve(listener) }()
 	a.down.push("http server", func(ctx context.Context) error {
 		time.Sleep(drainPause)
